@@ -1,0 +1,1 @@
+"""Concealed, reproducible allocation: method `trial-randomisation/1`. Imports nothing of the trial."""

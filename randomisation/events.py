@@ -1,0 +1,69 @@
+"""The hash-linked event log: one chain per scheme, from its first commitment (randomisation.md 8.6)."""
+
+import hashlib
+from datetime import UTC, datetime
+
+from django.contrib.auth.base_user import AbstractBaseUser
+
+from randomisation.engine.canonical import canonical_json
+from randomisation.models import EventLog, Scheme
+from randomisation.sealing import token_digest
+
+Approvers = tuple[AbstractBaseUser, AbstractBaseUser]
+
+
+def append(
+    *,
+    scheme: Scheme,
+    event: EventLog.Event,
+    at: datetime,
+    actor: AbstractBaseUser,
+    facts: dict[str, object],
+    seq: int | None = None,
+    token: str = "",
+    approvers: Approvers | None = None,
+) -> EventLog:
+    """Add the next entry. The caller holds the lock on the scheme's row.
+
+    Args:
+        facts: what happened, without arm, participant or restricted parameter.
+        token: the sealed token the event is about; its SHA-256 enters the entry.
+    """
+    last = scheme.events.order_by("-n").first()
+    n = last.n + 1 if last else 1
+    if approvers:
+        facts = {**facts, "approvers": [str(person.pk) for person in approvers]}
+    entry = canonical_json(
+        {
+            "n": n,
+            "time": at.astimezone(UTC).isoformat(timespec="microseconds"),
+            "event": event.value,
+            "seq": seq,
+            "actor": str(actor.pk),
+            "facts": facts,
+            "token_sha256": token_digest(token) if token else None,
+        }
+    )
+    first, second = (person.pk for person in approvers) if approvers else (None, None)
+    return EventLog.objects.create(
+        scheme=scheme,
+        n=n,
+        at=at,
+        event=event,
+        seq=seq,
+        actor_id=actor.pk,
+        first_approver_id=first,
+        second_approver_id=second,
+        entry=entry.decode("ascii"),
+        digest=link(last.digest if last else chain_start(scheme), entry),
+    )
+
+
+def chain_start(scheme: Scheme) -> str:
+    """`digest[0]`: the commitment of revision 1, in hexadecimal."""
+    return scheme.revisions.get(number=1).commitment
+
+
+def link(digest_before: str, entry: bytes) -> str:
+    """SHA-256 of the digest before, as 32 bytes, and the entry's bytes; in hexadecimal."""
+    return hashlib.sha256(bytes.fromhex(digest_before) + entry).hexdigest()

@@ -1,0 +1,378 @@
+"""Builders for tests: each makes a small trial's record through the product's own actions, with fixed dates.
+
+Tests that use them take the fixture `clock` (Thursday 9 July 2026, 11am in London) unless they say otherwise.
+"""
+
+import itertools
+import json
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+import instruments
+from trial.access.models import Delegation, Duty, RoleAssignment, Site, User
+from trial.access.policy import POLICY, Role
+from trial.access.signing import Proof, reauthenticate
+from trial.allocation import actions as allocation
+from trial.assessments import actions as assessments
+from trial.assessments.expected import expected_forms_of
+from trial.assessments.models import Administration, InstrumentLicence
+from trial.consent.actions import ConsentData, documents_on, load_documents
+from trial.consent.models import Consent
+from trial.journey import actions as journey
+from trial.journey import steps
+from trial.locking.models import DatasetLock
+from trial.participants.actions import ReferralData
+from trial.participants.identity import IdentityData
+from trial.participants.models import Participant, Referral
+from trial.protocol import actions as protocol
+from trial.protocol.models import ProtocolVersion
+from trial.protocol.versions import restricted_parameters
+from trial.screening import actions as screening
+from trial.screening.models import Eligibility
+
+NOW = datetime(2026, 7, 9, 10, 0, tzinfo=UTC)
+TODAY = date(2026, 7, 9)
+PASSWORD = "a-long-enough-password"
+LIBRARY = Path(settings.BASE_DIR) / "trial" / "protocol" / "library"
+_numbers = itertools.count(1)
+
+
+def make_user(name: str = "", *, email: str = "") -> User:
+    """An account with a known password and no role."""
+    number = next(_numbers)
+    return User.objects.create_user(
+        email or f"person{number}@example.org", name or f"Person {number}", password=PASSWORD
+    )
+
+
+def give_role(
+    user: User, role: Role, site: Site | None = None, *, blinded: bool | None = None, since: date = date(2026, 1, 1)
+) -> User:
+    """Give a role; roles held for all sites take no site."""
+    spec = POLICY[role]
+    RoleAssignment(
+        user=user,
+        role=role,
+        site=site if spec.per_site else None,
+        from_date=since,
+        blinded=bool(blinded) if spec.blinded is None else spec.blinded,
+    ).save_by(None)
+    user.__dict__.pop("access", None)
+    return user
+
+
+def staff(role: Role, site: Site | None = None, *, name: str = "", blinded: bool | None = None) -> User:
+    """A person with one role; duties that go with it are delegated at the site."""
+    user = give_role(make_user(name or Role(role).label), role, site, blinded=blinded)
+    for duty in DUTIES.get(role, ()):
+        for at in [site] if site else Site.objects.all():
+            delegate(user, duty, at)
+    return user
+
+
+DUTIES: dict[Role, tuple[Duty, ...]] = {
+    Role.COORDINATOR: (Duty.CONSENT,),
+    Role.PRINCIPAL_INVESTIGATOR: (Duty.CONSENT, Duty.ELIGIBILITY, Duty.SAFETY),
+    Role.RANDOMISER: (Duty.RANDOMISATION,),
+    Role.DUTY_CLINICIAN: (Duty.SAFETY,),
+}
+
+
+def delegate(user: User, duty: Duty, site: Site, since: date = date(2026, 1, 1)) -> Delegation:
+    """One line of the delegation log."""
+    return Delegation(
+        user=user,
+        site=site,
+        duty=duty,
+        from_date=since,
+        training_evidence="Good clinical practice certificate",
+        training_date=since,
+        signed_by=user,
+    ).save_by(None)
+
+
+def make_protocol(name: str = "greenrx_f", *, changes: dict[str, Any] | None = None) -> ProtocolVersion:
+    """Load, activate and document a protocol of the library, with its instruments licensed.
+
+    Args:
+        changes: top-level keys replaced before loading, for tests that need another rule.
+    """
+    data = json.loads((LIBRARY / f"{name}.json").read_text()) | (changes or {})
+    version = protocol.activate(version=protocol.load(source=json.dumps(data), by=None, at=NOW), by=None, at=NOW)
+    load_documents(version=version, by=None)
+    for used in version.spec.instruments:
+        licence = instruments.get(used.code, used.version).licence
+        if licence.registration_required:
+            InstrumentLicence(
+                instrument=used.code,
+                reference="TEST-1",
+                holder="University of Westmarch",
+                licence_date=date(2026, 1, 1),
+                copyright_line="Used with permission",
+            ).save_by(None)
+    return version
+
+
+def open_randomisation(version: ProtocolVersion) -> None:
+    """Lock the protocol's scheme, approved by two people, and open it."""
+    approvers = (make_user("First approver"), make_user("Second approver"))
+    allocation.lock_scheme(
+        spec=version.spec,
+        restricted=restricted_parameters(version),
+        approvers=approvers,
+        by=approvers[0],
+        at=NOW - timedelta(days=100),
+    )
+    allocation.open_scheme(
+        code=version.spec.randomisation.scheme, by=make_user("Trial office"), at=NOW - timedelta(days=99)
+    )
+
+
+def site(code: str = "01") -> Site:
+    """A site of the protocol."""
+    return Site.objects.get(code=code)
+
+
+class Trial:
+    """A protocol in force with one coordinator, investigator, randomiser and duty clinician at one site."""
+
+    def __init__(self, name: str = "greenrx_f", site_code: str = "01", changes: dict[str, Any] | None = None) -> None:
+        self.version = make_protocol(name, changes=changes)
+        self.spec = self.version.spec
+        self.site = site(site_code)
+        self.coordinator = staff(Role.COORDINATOR, self.site, name="Asha Patel")
+        self.investigator = staff(Role.PRINCIPAL_INVESTIGATOR, self.site, name="Dr Helen Okafor", blinded=False)
+        self.randomiser = staff(Role.RANDOMISER, name="Ruth Vane")
+        self.clinician = staff(Role.DUTY_CLINICIAN, self.site, name="Dr Omar Iqbal")
+
+    def open_randomisation(self) -> "Trial":
+        """Lock and open the scheme."""
+        open_randomisation(self.version)
+        return self
+
+    def refer(self, *, at: datetime = NOW - timedelta(days=10), **who: Any) -> Referral:
+        """A referral from a practice, with a made-up identity."""
+        number = next(_numbers)
+        data = IdentityData(
+            **{
+                "first_name": "Carol",
+                "last_name": f"Tester {_letters(number)}",
+                "birth_date": date(1971, 3, 14),
+                "gp_practice": "Tavyside Surgery",
+                "phone": "01632 960001",
+                "email": f"carol{number}@example.org",
+                **who,
+            }
+        )
+        return journey.refer(
+            site=self.site,
+            data=ReferralData(
+                source_type="gp_practice",
+                received_date=timezone.localdate(at),
+                contact_basis="permission",
+                referrer="Tavyside Surgery",
+            ),
+            who=data,
+            by=self.coordinator,
+            at=at,
+        )
+
+    def informed(self, *, at: datetime = NOW - timedelta(days=8), **who: Any) -> Referral:
+        """Contacted, and given the information sheet."""
+        referral = self.refer(at=at - timedelta(days=2), **who)
+        steps.contact(
+            referral=referral,
+            contacted_at=at,
+            channel="phone",
+            outcome="two_way",
+            by=self.coordinator,
+            at=at,
+        )
+        sheet = documents_on(kind="pis", site=self.site, on=timezone.localdate(at))[0]
+        steps.inform(
+            referral=Referral.objects.get(pk=referral.pk),
+            document=sheet,
+            given_at=at,
+            how="email",
+            by=self.coordinator,
+            at=at,
+        )
+        return Referral.objects.get(pk=referral.pk)
+
+    def consent_data(self, *, at: datetime, **answers: bool) -> ConsentData:
+        """Every statement agreed, on paper."""
+        form = documents_on(kind="consent", site=self.site, on=timezone.localdate(at))[0]
+        return ConsentData(
+            method=Consent.Method.PAPER,
+            answers={s["code"]: True for s in form.statements} | answers,
+            signed_at=at,
+            capacity_confirmed=True,
+            copy_given_date=timezone.localdate(at),
+        )
+
+    def consented(self, *, at: datetime = NOW - timedelta(days=5), **who: Any) -> Participant:
+        """Consented on paper, with a study number."""
+        referral = self.informed(at=at - timedelta(days=3), **who)
+        made = steps.consent(
+            referral=referral,
+            form=documents_on(kind="consent", site=self.site, on=timezone.localdate(at))[0],
+            information=referral.information_given.get(),
+            data=self.consent_data(at=at),
+            by=self.coordinator,
+            at=at,
+        )
+        return Participant.objects.get(pk=made.participant.pk)
+
+    def save_form(
+        self,
+        participant: Participant,
+        visit: str,
+        instrument: str,
+        answers: dict[str, int] | None = None,
+        *,
+        at: datetime = NOW,
+        submit: bool = True,
+        **more: Any,
+    ) -> Administration:
+        """Store a questionnaire; the answers are the lowest of each item that raise no alert, unless given."""
+        row = participant.visits.get(code=visit)
+        definition = instruments.get(instrument)
+        form = next(f for v in self.spec.visits if v.code == visit for f in v.forms if f.form == instrument)
+        stored = Administration.objects.filter(visit=row, instrument=instrument).first()
+        given = {
+            "missing": {},
+            "mode": form.modes[-1],
+            "respondent": "participant",
+            "completed_date": timezone.localdate(at),
+            "expected_revision": stored.revision if stored else 0,
+            "by": self.coordinator,
+        } | more
+        return assessments.save_form(
+            participant=participant,
+            visit=row,
+            instrument=instrument,
+            answers=_quiet_answers(definition) if answers is None else answers,
+            at=at,
+            submit=submit,
+            **given,
+        )
+
+    def screened(self, participant: Participant, *, total: int = 8, at: datetime = NOW - timedelta(days=4)) -> None:
+        """The eligibility questionnaires, with this total where the protocol bands a score."""
+        for factor in self.spec.randomisation.factors:
+            source = factor.source
+            if source.type != "site":
+                self.save_form(
+                    participant, source.visit, source.instrument, answers_with_total(source.instrument, total), at=at
+                )
+
+    def eligible(
+        self, participant: Participant | None = None, *, total: int = 8, at: datetime = NOW - timedelta(days=4)
+    ) -> Participant:
+        """Every criterion met and signed."""
+        participant = participant or self.consented(at=at - timedelta(days=1))
+        self.screened(participant, total=total, at=at)
+        assessed = self.assess(participant, at=at)
+        steps.sign_eligibility(eligibility=assessed, proof=proof(self.investigator, at), by=self.investigator, at=at)
+        return Participant.objects.get(pk=participant.pk)
+
+    def assess(self, participant: Participant, *, at: datetime = NOW, **answers: str) -> Eligibility:
+        """Answer the judged criteria as met, unless given otherwise."""
+        judged = {
+            c.code: (answers.get(c.code, "yes" if c.kind == "inclusion" else "no"), "Asked")
+            for c in self.spec.criteria
+            if c.rule.type == "judgement"
+        }
+        return screening.assess(
+            participant=participant,
+            judged=judged,
+            assessed_date=timezone.localdate(at),
+            by=self.coordinator,
+            at=at,
+        )
+
+    def baseline_done(
+        self, participant: Participant | None = None, *, total: int = 8, at: datetime = NOW - timedelta(days=2)
+    ) -> Participant:
+        """Every required baseline questionnaire complete."""
+        participant = participant or self.eligible(total=total, at=at - timedelta(days=1))
+        for form in expected_forms_of(participant, on=timezone.localdate(at)):
+            if form.required and not form.is_complete:
+                self.save_form(participant, form.visit_code, form.instrument, at=at)
+        return Participant.objects.get(pk=participant.pk)
+
+    def randomised(self, participant: Participant | None = None, *, total: int = 8, at: datetime = NOW) -> Participant:
+        """Allocated; the scheme must be open."""
+        participant = participant or self.baseline_done(total=total, at=at - timedelta(days=1))
+        steps.randomise(
+            participant=participant,
+            levels=participant.eligibility.strata,
+            request_key=f"request-{participant.pk}",
+            proof=proof(self.randomiser, at),
+            by=self.randomiser,
+            at=at,
+        )
+        return Participant.objects.get(pk=participant.pk)
+
+
+def _letters(number: int) -> str:
+    """A surname for a number: names are compared by their letters."""
+    return "".join(chr(ord("a") + int(digit)) for digit in str(number)).title()
+
+
+def _lowest(item: instruments.Item) -> int:
+    return min(option.value for option in item.options) if item.options else int(item.min or 0)
+
+
+def _highest(item: instruments.Item) -> int:
+    return max(option.value for option in item.options) if item.options else _lowest(item)
+
+
+def _quiet_answers(definition: instruments.Instrument) -> dict[str, int]:
+    """The lowest answers, or the highest where low ones raise an alert, as on a scale of well-being."""
+    lowest = {item.code: _lowest(item) for item in definition.items}
+    if not instruments.score(definition, lowest).alerts:
+        return lowest
+    return {item.code: _highest(item) for item in definition.items}
+
+
+def answers_with_total(instrument: str, total: int) -> dict[str, int]:
+    """Answers whose scored items add up to `total`, with none on an item that raises an alert."""
+    definition = instruments.get(instrument)
+    alerting = {alert.item for alert in definition.alerts if alert.item}
+    scored = definition.scores[0].items
+    answers = {item.code: _lowest(item) for item in definition.items}
+    left = total - sum(answers[code] for code in scored)
+    for code in scored:
+        if code in alerting:
+            continue
+        item = definition.items_by_code[code]
+        step = min(left, max(option.value for option in item.options) - answers[code])
+        answers[code] += step
+        left -= step
+    return answers
+
+
+def final_lock() -> DatasetLock:
+    """A final lock in force, whatever the checks of readiness say."""
+    asker, agreer = make_user("Tom Ellery"), make_user("Dr Ruth Sayer")
+    return DatasetLock(
+        code="L001",
+        kind=DatasetLock.Kind.FINAL,
+        state=DatasetLock.State.LOCKED,
+        reason="Main analysis",
+        data_through=TODAY,
+        asked_by=asker,
+        asked_at=NOW,
+        agreed_by=agreer,
+        locked_at=NOW,
+    ).save_by(asker)
+
+
+def proof(user: User, at: datetime = NOW) -> Proof:
+    """That the person has just entered their password."""
+    return reauthenticate(user=user, secret=PASSWORD, at=at)

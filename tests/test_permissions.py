@@ -1,0 +1,306 @@
+"""Every address of the site, as every role, against the one table of the policy (R-12, issue 2 point 5).
+
+A page that is added needs nothing here unless its address names a new kind of record: then the test says so.
+"""
+
+import copy
+import re
+from collections.abc import Iterator
+from datetime import time, timedelta
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from tests.factories import NOW, TODAY, Trial, make_user, site, staff
+from trial.access.models import Delegation, RoleAssignment, User
+from trial.access.policy import POLICY, REVEALS_ARM, Action, Role
+from trial.activities.models import ActivityGroup, Membership, Provider, Session, Venue
+from trial.checks import PUBLIC
+from trial.deviations.models import Deviation
+from trial.journey import importing
+from trial.locking.models import DatasetLock
+from trial.messages import actions as outbox
+from trial.review.models import Query
+from trial.safety.actions import raise_alert
+from trial.safety.models import AdverseEvent
+
+pytestmark = pytest.mark.django_db
+
+LIBRARIES = ("accounts/", "admin/")
+
+
+def _cases() -> list[tuple[Role, bool]]:
+    """Each role; where the study decides who is blinded, both ways."""
+    return [
+        (role, blinded)
+        for role, spec in POLICY.items()
+        for blinded in ([spec.blinded] if spec.blinded is not None else [False, True])
+    ]
+
+
+def pages(
+    resolver: URLResolver | None = None, namespace: str = "", route: str = ""
+) -> Iterator[tuple[str, URLPattern]]:
+    """Every page of our own with its full name."""
+    for entry in (resolver or get_resolver()).url_patterns:
+        whole = route + str(entry.pattern)
+        if isinstance(entry, URLResolver):
+            inner = f"{namespace}{entry.namespace}:" if entry.namespace else namespace
+            yield from pages(entry, inner, whole)
+        elif not whole.startswith(LIBRARIES):
+            yield f"{namespace}{entry.name}", entry
+
+
+class Records:
+    """One record of each kind that addresses name, all at one site."""
+
+    def __init__(self, trial: Trial, number: int) -> None:
+        self.participant = trial.randomised(at=NOW - timedelta(hours=number))
+        self.alert = raise_alert(
+            participant=self.participant, trigger="distress", severity="review", by=trial.coordinator, at=NOW
+        )
+        self.event = _adverse_event(self.participant, trial.coordinator)
+        self.deviation = _deviation(trial)
+        self.leader = staff(Role.ACTIVITY_LEADER, trial.site, name=f"Leader {number}")
+        self.group = _group(trial, self.leader)
+        self.membership = Membership(participant=self.participant, group=self.group, from_date=TODAY).save_by(None)
+        self.session = Session(
+            group=self.group, number=1, starts_at=NOW - timedelta(hours=1), ends_at=NOW + timedelta(hours=1)
+        ).save_by(None)
+        self.query = Query(participant=self.participant, field="phq9_1", raised_at=NOW).save_by(None)
+        self.delegation = Delegation.objects.filter(site=trial.site).first()
+        self.site = trial.site
+
+
+def _adverse_event(participant, by: User) -> AdverseEvent:
+    return AdverseEvent(
+        participant=participant,
+        sequence=1,
+        onset_date=TODAY,
+        aware_date=TODAY,
+        category="BLISTER",
+        description_sealed="",
+        severity="mild",
+        related_to_activity="possible",
+        related_to_procedures="unrelated",
+        expected=True,
+        expected_list_version="1.0",
+        outcome="recovering",
+        reported_at=NOW,
+        reported_by=by,
+    ).save_by(by)
+
+
+def _deviation(trial: Trial) -> Deviation:
+    return Deviation(
+        site=trial.site,
+        sequence=1,
+        occurred_date=TODAY,
+        kind="data",
+        severity="minor",
+        description="A form was lost",
+        recorded_at=NOW,
+    ).save_by(None)
+
+
+def _group(trial: Trial, leader: User) -> ActivityGroup:
+    venue = Venue(provider=Provider(name=f"P{trial.site.code}").save_by(None), name=f"V{trial.site.code}")
+    return ActivityGroup(
+        site=trial.site,
+        name="Thursday morning group",
+        arm_number=0,
+        venue=venue.save_by(None),
+        leader=leader,
+        start_date=TODAY,
+        start_time=time(10),
+        duration_min=120,
+        min_size=1,
+        max_size=12,
+    ).save_by(None)
+
+
+class World:
+    """Two sites with records of their own, and what belongs to no site."""
+
+    def __init__(self) -> None:
+        self.trial = Trial().open_randomisation()
+        self.own = Records(self.trial, 1)
+        self.elsewhere = Records(self._at_second_site(), 2)
+        self.lock = DatasetLock(
+            code="C001",
+            name="First cut",
+            kind="cut",
+            state="cut",
+            reason="Interim",
+            data_through=TODAY,
+            asked_by=self.trial.coordinator,
+            asked_at=NOW,
+        ).save_by(None)
+        self.message = outbox.write_message(
+            key="k", kind="x", heading="H", body="B", at=NOW, to_user=self.trial.clinician
+        )
+        self.account = self.trial.coordinator
+
+    def _at_second_site(self) -> Trial:
+        other = copy.copy(self.trial)
+        other.site = site("02")
+        other.coordinator = staff(Role.COORDINATOR, other.site)
+        other.investigator = staff(Role.PRINCIPAL_INVESTIGATOR, other.site, blinded=False)
+        other.clinician = staff(Role.DUTY_CLINICIAN, other.site)
+        return other
+
+    def member(self, role: Role, blinded: bool) -> User:
+        """Somebody in the role at the first site; a leader leads its group."""
+        if role == Role.ACTIVITY_LEADER:
+            return self.own.leader
+        return staff(role, self.trial.site, blinded=blinded)
+
+    def import_of(self, user: User) -> int:
+        """A list that this person brought in, where they may."""
+        if not user.access.may(Action.IMPORT_REFERRALS):
+            return 0
+        head = "source_type,received_date,contact_basis,sex,first_name,last_name,birth_date,phone,gp_practice"
+        data = f"{head}\nself,1/7/2026,self_referral,female,A,B,1/1/1980,01632 960001,C\n".encode()
+        return importing.check(data=data, file_name="list.csv", by=user, at=NOW).pk
+
+
+SITE_FREE = re.compile(
+    r"^(access:(person|account_state|invite_again|new_role|end_role|site)|.*lock.*|send_again|exports:.*)$"
+)
+"""Pages whose record belongs to no site."""
+
+
+def values(world: World, records: Records, name: str, user: User) -> dict[str, object]:
+    """What stands in an address: the records of one site by the name of their part."""
+    kinds = {
+        "safety:alert": records.alert.pk,
+        "safety:acknowledge": records.alert.pk,
+        "safety:close": records.alert.pk,
+        "safety:contact": records.alert.pk,
+        "safety:": records.event.pk,
+        "deviations:": records.deviation.pk,
+        "activities:group": records.group.pk,
+        "activities:add_member": records.group.pk,
+        "activities:": records.membership.pk,
+        "review:": records.query.pk,
+        "journey:import": world.import_of(user),
+        "access:end_delegation": records.delegation.pk,
+        "access:": world.account.pk,
+        "locking:": world.lock.pk,
+        "send_again": world.message.pk,
+        "exports:": world.lock.pk,
+    }
+    return {
+        "number": records.participant.study_id,
+        "session": records.session.pk,
+        "visit": "V2",
+        "form": "phq9",
+        "how": "left",
+        "code": records.site.code if name == "access:site" else "wemwbs",
+        "table": "DM",
+        "role": RoleAssignment.objects.filter(user=world.account).first().pk,
+        "pk": next((pk for start, pk in kinds.items() if name.startswith(start)), None),
+    }
+
+
+def absent(name: str, named: dict[str, object]) -> dict[str, object]:
+    """The same address with a record that is not there."""
+    gone = {"number": "GRX-01-999-9", "pk": 987_654, "session": 987_654, "role": 987_654, "code": "nosuch"}
+    return {key: gone.get(key, value) for key, value in named.items()}
+
+
+def address(name: str, pattern: URLPattern, found: dict[str, object]) -> tuple[str, dict[str, object]]:
+    """The address of a page, and the parts that name records."""
+    wanted = pattern.pattern.regex.groupindex
+    unknown = [key for key in wanted if found.get(key) is None]
+    assert not unknown, f"{name} names {unknown}: say in values() which record that is"
+    named = {key: found[key] for key in wanted}
+    return reverse(name, kwargs=named), named
+
+
+def is_permitted(view, role: Role, blinded: bool) -> bool:
+    """What the policy says of a page for a role."""
+    if view.permission is None or view.permission == "any role":
+        return True
+    return any(
+        action in POLICY[role].actions and not (blinded and action in REVEALS_ARM) for action in view.permissions
+    )
+
+
+@pytest.mark.parametrize(("role", "blinded"), _cases())
+def test_every_page_follows_the_table(client, clock, role, blinded):
+    world = World()
+    user = world.member(role, blinded)
+    client.force_login(user)
+    per_site = POLICY[role].per_site
+    problems = []
+
+    for name, pattern in pages():
+        own, named = address(name, pattern, values(world, world.own, name, user))
+        answer = client.get(own).status_code
+        permitted = is_permitted(pattern.callback, role, blinded)
+        if answer >= 500 and name != "readyz":
+            problems.append(f"{own} answers {answer}")
+        if permitted == (answer == 403):
+            problems.append(f"{own} answers {answer}, the policy says {'yes' if permitted else 'no'}")
+        if permitted and named and name not in PUBLIC and not SITE_FREE.match(name):
+            elsewhere, _ = address(name, pattern, values(world, world.elsewhere, name, user))
+            nowhere = client.get(reverse(name, kwargs=absent(name, named))).status_code
+            there = client.get(elsewhere).status_code
+            if nowhere not in (404, 405):
+                problems.append(f"{own} with a record that is not there answers {nowhere}")
+            if per_site and name not in OWN_ONLY and there != nowhere:
+                problems.append(f"{elsewhere} of another site answers {there}, one that is not there {nowhere}")
+            if there >= 500:
+                problems.append(f"{elsewhere} answers {there}")
+
+    assert problems == []
+
+
+OWN_ONLY = frozenset({"journey:import", "journey:import_refused"})
+"""Pages of records that belong to a person, not to a site."""
+
+
+def test_nobody_opens_a_page_without_signing_in(client, clock):
+    world = World()
+    problems = []
+
+    for name, pattern in pages():
+        where, _ = address(name, pattern, values(world, world.own, name, world.account))
+        answer = client.get(where)
+        is_public = pattern.callback.permission is None
+        if not is_public and not answer.headers.get("Location", "").startswith("/accounts/login/?next="):
+            problems.append(f"{where} answers {answer.status_code}")
+        if is_public and answer.status_code == 403:
+            problems.append(f"{where} is public and answers 403")
+
+    assert problems == []
+
+
+def test_without_a_role_nothing_opens(client, clock):
+    world = World()
+    client.force_login(make_user())
+    problems = []
+
+    for name, pattern in pages():
+        where, _ = address(name, pattern, values(world, world.own, name, world.account))
+        answer = client.get(where).status_code
+        if pattern.callback.permission is not None and answer != 403:
+            problems.append(f"{where} answers {answer}")
+
+    assert problems == []
+
+
+def test_a_role_that_has_ended_opens_nothing(client, clock):
+    world = World()
+    role = world.trial.coordinator.assignments.get()
+    role.to_date = TODAY - timedelta(days=1)
+    role.save_by(None, "Ended")
+    client.force_login(world.trial.coordinator)
+
+    assert client.get("/people/").status_code == 403
+    assert client.get(f"/people/{world.own.participant.study_id}/").status_code == 403
+
+
+def test_every_page_on_the_public_list_is_there():
+    assert {pattern.name for _, pattern in pages() if pattern.callback.permission is None} == PUBLIC

@@ -1,0 +1,105 @@
+"""The delegation log (R-15)."""
+
+from datetime import date
+
+import pytest
+from django.http import Http404
+
+from tests.factories import NOW, TODAY, Trial, give_role, make_user, site, staff
+from trial.access import delegation, errors
+from trial.access.models import Duty
+from trial.access.permissions import is_delegated
+from trial.access.policy import Role
+from trial.base.errors import ReasonMissing
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def trial(clock):
+    return Trial()
+
+
+def delegate(trial, user, duty=Duty.CONSENT, **more):
+    given = {
+        "site": trial.site,
+        "from_date": TODAY,
+        "training_evidence": "GCP certificate",
+        "training_date": date(2026, 7, 1),
+        "by": trial.investigator,
+        "at": NOW,
+        **more,
+    }
+    return delegation.delegate(user=user, duty=duty, **given)
+
+
+def test_a_duty_works_from_its_first_to_its_last_day(trial):
+    user = give_role(make_user(), Role.COORDINATOR, trial.site)
+
+    line = delegate(trial, user, to_date=date(2026, 7, 31))
+
+    assert line.signed_by == trial.investigator
+    assert is_delegated(user, Duty.CONSENT, trial.site, TODAY)
+    assert is_delegated(user, Duty.CONSENT, trial.site, date(2026, 7, 31))
+    assert not is_delegated(user, Duty.CONSENT, trial.site, date(2026, 8, 1))
+
+
+@pytest.mark.parametrize(
+    ("more", "text"),
+    [
+        ({"to_date": date(2026, 7, 1)}, "last day"),
+        ({"training_date": date(2026, 7, 10)}, "Training must come before"),
+        ({"training_date": date(2026, 7, 10), "from_date": date(2026, 7, 12)}, "today or in the past"),
+        ({"duty": Duty.ELIGIBILITY}, "No role that"),
+    ],
+)
+def test_a_line_that_does_not_fit_is_refused(trial, more, text):
+    user = give_role(make_user(), Role.COORDINATOR, trial.site)
+
+    with pytest.raises(errors.DelegationRefused, match=text):
+        delegate(trial, user, **more)
+
+
+def test_a_duty_is_delegated_once_for_each_day(trial):
+    user = give_role(make_user(), Role.COORDINATOR, trial.site)
+    delegate(trial, user, to_date=date(2026, 7, 31))
+
+    with pytest.raises(errors.DelegationRefused, match="already"):
+        delegate(trial, user, from_date=date(2026, 7, 31), to_date=date(2026, 8, 31))
+    later = delegate(trial, user, from_date=date(2026, 8, 1))
+
+    assert later.pk
+
+
+def test_a_duty_ends_with_a_reason(trial):
+    user = give_role(make_user(), Role.COORDINATOR, trial.site)
+    line = delegate(trial, user)
+
+    with pytest.raises(ReasonMissing):
+        delegation.end_delegation(delegation=line, last_day=TODAY, reason="", by=trial.investigator)
+    delegation.end_delegation(delegation=line, last_day=TODAY, reason="New job", by=trial.investigator)
+
+    assert not is_delegated(user, Duty.CONSENT, trial.site, date(2026, 7, 10))
+    with pytest.raises(errors.DelegationRefused, match="already"):
+        delegation.end_delegation(delegation=line, last_day=TODAY, reason="Again", by=trial.investigator)
+    with pytest.raises(errors.DelegationRefused, match="or later"):
+        delegation.end_delegation(delegation=line, last_day=date(2026, 7, 1), reason="Again", by=trial.investigator)
+
+
+def test_an_investigator_keeps_the_log_of_their_own_site_only(trial):
+    elsewhere = staff(Role.PRINCIPAL_INVESTIGATOR, site("02"), blinded=False)
+    own = delegation.delegations_for(elsewhere)
+    other = trial.coordinator.delegations.get()
+
+    assert {line.site.code for line in own} == {"02"}
+    with pytest.raises(Http404):
+        delegation.delegation_for(elsewhere, other.pk)
+    assert not delegation.delegations_for(trial.coordinator).exists()
+
+
+def test_lines_that_end_soon_are_found_by_their_last_day(trial):
+    user = give_role(make_user(), Role.COORDINATOR, trial.site)
+    soon = delegate(trial, user, to_date=date(2026, 7, 10))
+
+    assert list(delegation.ending_by(date(2026, 7, 10), today=TODAY)) == [soon]
+    assert not delegation.ending_by(date(2026, 7, 9), today=TODAY).exists()

@@ -1,0 +1,60 @@
+"""Who was allocated, and to which arm: the only place outside `randomisation` that arms come from."""
+
+from datetime import datetime
+
+from django.views.decorators.debug import sensitive_variables
+
+from randomisation.arms import arms_for_export, reveal_arm
+from randomisation.models import Allocation, AllocationMember, Scheme
+from trial.access.models import AccessEvent, User
+from trial.participants.models import Participant
+from trial.protocol import rules as protocol_rules
+from trial.protocol.spec import Arm
+
+
+def scheme_of(participant: Participant) -> Scheme | None:
+    """The scheme that randomises this participant, once it exists."""
+    spec = participant.referral.protocol_version.spec
+    return Scheme.objects.filter(code=spec.randomisation.scheme).first()
+
+
+def allocation_of(participant: Participant) -> Allocation | None:
+    """The participant's allocation, with nothing opened."""
+    member = AllocationMember.objects.filter(participant=participant).select_related("allocation__revision").first()
+    return member.allocation if member else None
+
+
+def digest_of(allocation: Allocation) -> str:
+    """The log digest printed on the confirmation (randomisation.md 8.6)."""
+    entry = allocation.scheme.events.filter(event="allocate", seq=allocation.seq).first()
+    return entry.digest if entry else ""
+
+
+@sensitive_variables()
+def show_arm(*, participant: Participant, by: User, at: datetime) -> Arm | None:
+    """The allocated arm for one person to look at, logged twice: the caller has checked VIEW_ARM."""
+    allocation = allocation_of(participant)
+    if allocation is None:
+        return None
+    code = reveal_arm(allocation, by=by, at=at, reason="Allocation page")
+    AccessEvent(user=by, role=by.role_code, kind=AccessEvent.Kind.ARM_VIEWED, record=participant.study_id, at=at).save()
+    return protocol_rules.arm(participant.referral.protocol_version.spec, code)
+
+
+@sensitive_variables()
+def arm_number_of(participant: Participant, *, by: User, at: datetime, reason: str) -> int | None:
+    """Position of the allocated arm in the protocol's list, for placing a person in a group; logged."""
+    allocation = allocation_of(participant)
+    if allocation is None:
+        return None
+    code = reveal_arm(allocation, by=by, at=at, reason=reason)
+    return [arm.code for arm in participant.referral.protocol_version.spec.arms].index(code)
+
+
+@sensitive_variables()
+def arms_for_release(*, by: User, at: datetime, reason: str) -> dict[int, str]:
+    """Arm code of every allocated participant by primary key, for an unblinded release; logged."""
+    arms: dict[int, str] = {}
+    for scheme in Scheme.objects.order_by("code"):
+        arms |= arms_for_export(scheme=scheme, by=by, at=at, reason=reason)
+    return arms

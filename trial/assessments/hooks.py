@@ -1,0 +1,17 @@
+"""What higher features add to forms, set in trial.wiring: lower features never call them by name."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from trial.access.models import User
+from trial.assessments.models import Administration
+from trial.base.parts import Link
+
+after_save: list[Callable[[Administration, User | None, datetime], None]] = []
+"""Called in the transaction of each save and each "Not done": the journey moves on when baseline is complete (T10)."""
+
+form_links: list[Callable[[Administration, User], Sequence[Link]]] = []
+"""Links beside the title of a stored form, such as raising a query."""
+
+item_links: list[Callable[[Administration, str, User], Link | None]] = []
+"""A link beside one answer of a stored form, by item code."""

@@ -1,0 +1,85 @@
+"""Encryption of identity data: each person has a data key, and the key list only wraps data keys.
+
+The key list stays outside the database, so a copy of the database opens nothing. Rotation wraps the
+data keys again; disposal destroys one data key, and every sealed text of that person with it, while
+rows, hashes and triggers stay as they are.
+"""
+
+import hashlib
+import hmac
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+
+from trial.base.errors import TrialError
+
+
+class SealBroken(TrialError):
+    """A sealed text cannot be opened: wrong key list, destroyed data key, or altered text."""
+
+    def __init__(self) -> None:
+        super().__init__("The protected details cannot be opened. Tell the administrator: the keys may be wrong.")
+
+
+def _key_list() -> MultiFernet:
+    return MultiFernet([Fernet(key) for key in settings.IDENTITY_KEYS])
+
+
+def new_data_key() -> str:
+    """A new data key, wrapped by the first key of the list (ASCII token)."""
+    return _key_list().encrypt(Fernet.generate_key()).decode("ascii")
+
+
+def rewrap(wrapped_key: str) -> str:
+    """The same data key wrapped by the first key of the list.
+
+    Raises:
+        SealBroken: no key of the list opens it.
+    """
+    try:
+        return _key_list().rotate(wrapped_key.encode("ascii")).decode("ascii")
+    except InvalidToken as error:
+        raise SealBroken from error
+
+
+def is_current(wrapped_key: str) -> bool:
+    """Whether the first key of the list wraps this data key, so that rotation has nothing left to do."""
+    try:
+        Fernet(settings.IDENTITY_KEYS[0]).decrypt(wrapped_key.encode("ascii"))
+    except InvalidToken:
+        return False
+    return True
+
+
+def seal(wrapped_key: str, text: str) -> str:
+    """`text` sealed with the data key (ASCII token); the empty text stays empty."""
+    return _data_key(wrapped_key).encrypt(text.encode("utf-8")).decode("ascii") if text else ""
+
+
+def unseal(wrapped_key: str, token: str) -> str:
+    """The text inside `token`. Never returns ciphertext.
+
+    Raises:
+        SealBroken: the key does not fit, was destroyed, or the token was altered.
+    """
+    if not token:
+        return ""
+    try:
+        return _data_key(wrapped_key).decrypt(token.encode("utf-8")).decode("utf-8")
+    except InvalidToken as error:
+        raise SealBroken from error
+
+
+def lookup_hash(kind: str, value: str) -> str:
+    """Keyed hash for exact look-up (64 hex digits). A bare hash of so short a number could be guessed."""
+    message = f"{kind}|{value}".encode()
+    return hmac.new(settings.LOOKUP_KEY.encode(), message, hashlib.sha256).hexdigest()
+
+
+def _data_key(wrapped_key: str) -> Fernet:
+    if not wrapped_key:
+        raise SealBroken
+    try:
+        return Fernet(_key_list().decrypt(wrapped_key.encode("ascii")))
+    except InvalidToken as error:
+        raise SealBroken from error

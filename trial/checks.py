@@ -1,0 +1,89 @@
+"""Invariants tested at start-up: each failure stops the server with a sentence that says what to mend."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.apps import AppConfig, apps
+from django.core import checks
+from django.db import DatabaseError, connections
+from django.urls import URLPattern, URLResolver, get_resolver
+
+import instruments
+from trial.base import triggers
+from trial.base.models import AuditedModel
+
+PUBLIC = frozenset({"healthz", "readyz", "help", "accessibility", "privacy", "home", "no_role"})
+"""Names of pages that anyone may open."""
+FOREIGN = ("accounts/", "admin/")
+"""Routes of libraries whose pages keep their own rules: sign-in, and the configuration admin."""
+
+
+def patterns(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
+    """Every URL pattern of the site with its whole route."""
+    for entry in (resolver or get_resolver()).url_patterns:
+        route = prefix + str(entry.pattern)
+        if isinstance(entry, URLResolver):
+            yield from patterns(entry, route)
+        else:
+            yield route, entry
+
+
+def urls_name_a_permission(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[checks.CheckMessage]:
+    """E001: every page names the permission it needs, or is on the short public list."""
+    return [
+        checks.Error(
+            f"The page {route} names no permission.",
+            hint="Put @requires(Action.…) on its view, or @public and its name in trial.checks.PUBLIC.",
+            id="trial.E001",
+        )
+        for route, pattern in patterns()
+        if not route.startswith(FOREIGN) and not _is_guarded(pattern)
+    ]
+
+
+def _is_guarded(pattern: URLPattern) -> bool:
+    if not hasattr(pattern.callback, "permission"):
+        return False
+    return pattern.callback.permission is not None or pattern.name in PUBLIC
+
+
+def audited_tables_keep_history(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[checks.CheckMessage]:
+    """E002: every audited table has its history table."""
+    return [
+        checks.Error(f"{model._meta.label} is audited but keeps no history.", id="trial.E002")
+        for model in apps.get_models()
+        if issubclass(model, AuditedModel) and not hasattr(model, "history")
+    ]
+
+
+def instruments_load(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[checks.CheckMessage]:
+    """E003: every instrument file of the library is as its schema says."""
+    try:
+        instruments.all_instruments()
+    except instruments.DefinitionError as error:
+        return [checks.Error(str(error), id="trial.E003")]
+    return []
+
+
+def triggers_are_installed(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[checks.CheckMessage]:
+    """E004: the triggers that hold append-only tables and locks are in the database.
+
+    Not asked of `migrate`, which installs them; a database that does not answer is told by `/readyz`.
+    """
+    if sys.argv[1:2] == ["migrate"]:
+        return []
+    try:
+        tables = triggers.missing(connections["default"])
+    except DatabaseError:
+        return []
+    text = f"Triggers are missing on: {', '.join(tables)}."
+    return [checks.Error(text, hint="Run manage.py migrate.", id="trial.E004")] if tables else []
+
+
+def register() -> None:
+    """Make Django run these checks."""
+    checks.register(urls_name_a_permission, "urls_permissions")
+    checks.register(audited_tables_keep_history, checks.Tags.models)
+    checks.register(instruments_load, "instruments")
+    checks.register(triggers_are_installed, "triggers")

@@ -1,0 +1,153 @@
+"""Moving people along the journey: every status change passes here, with its guards (T01 to T17)."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from django.db import transaction
+
+from trial.access.models import Site, User
+from trial.access.policy import Action, Role
+from trial.base.errors import TrialError
+from trial.base.words import local_day, long_date
+from trial.journey.guards import GUARDS, Ask
+from trial.journey.transitions import between
+from trial.locking.rules import require_unlocked
+from trial.messages import actions as messages
+from trial.participants import actions as participants
+from trial.participants.identity import IdentityData
+from trial.participants.models import BEFORE_CONSENT, Referral, Status
+from trial.protocol.working_time import add_working_days
+
+OPEN_AFTER_LOCK = frozenset({Status.ENDED_EARLY, Status.FOLLOW_UP, Status.WITHDRAWN_BEFORE_RANDOMISATION})
+
+
+class MoveRefused(TrialError):
+    """The status cannot change like this now; the text says what is missing."""
+
+
+def missing_for(referral: Referral, target: Status, *, on: date, reasons: Sequence[str] = ()) -> list[str]:
+    """What stands between a referral and a status: no sentence when nothing does."""
+    transition = between(Status(referral.status), target)
+    if transition is None:
+        return [f"{referral.get_status_display()} cannot become {target.label}."]
+    return GUARDS[transition.number](Ask(referral, on, tuple(reasons)))
+
+
+@transaction.atomic
+def move(
+    *,
+    referral: Referral,
+    target: Status,
+    by: User | None,
+    at: datetime,
+    effective_date: date | None = None,
+    reasons: Sequence[str] = (),
+    note: str = "",
+) -> Referral:
+    """Make one transition of the table, if its guard holds and the person may.
+
+    Args:
+        by: None where the system moves.
+        effective_date: from when; the local day of `at` otherwise.
+        reasons: reason codes, the primary one first; kept for the flow diagram (BR-02).
+
+    Raises:
+        MoveRefused: the pair is not in the table, the guard does not hold, or the person may not.
+        DatasetLocked: a final lock is in force, and this is not a withdrawal.
+    """
+    if target not in OPEN_AFTER_LOCK:
+        require_unlocked()
+    referral = Referral.objects.select_for_update().get(pk=referral.pk)
+    transition = between(Status(referral.status), target)
+    day = effective_date or local_day(at)
+    if problems := missing_for(referral, target, on=day, reasons=reasons):
+        raise MoveRefused(" ".join(problems))
+    _check_dates(referral, day, local_day(at))
+    if transition is None or (by and transition.action and not by.access.may(transition.action, referral.site)):
+        raise MoveRefused("Your role does not let you do this here.")
+    if reasons:
+        referral.close_reason, referral.further_reasons = reasons[0], list(reasons[1:])
+    participants.write_status(
+        referral=referral,
+        transition=transition.number,
+        target=target,
+        effective_date=day,
+        by=by,
+        at=at,
+        reason=note or ", ".join(reasons),
+    )
+    return referral
+
+
+def _check_dates(referral: Referral, day: date, today: date) -> None:
+    if day > today:
+        raise MoveRefused("The date must not be in the future.")
+    if day < referral.received_date:
+        raise MoveRefused(f"The date must not be before the referral on {long_date(referral.received_date)}.")
+
+
+@transaction.atomic
+def refer(*, site: Site, data: participants.ReferralData, who: IdentityData, by: User | None, at: datetime) -> Referral:
+    """Store a referral and ask the coordinator for a first contact (T01, T17).
+
+    Raises:
+        AlreadyReferred: BR-04.
+        MoveRefused: received in the future, or screened again too soon or too often (BR-05).
+    """
+    if data.received_date > local_day(at):
+        raise MoveRefused("The date received must not be in the future.")
+    person = participants.find_person(who)
+    if person is not None:
+        _check_rescreening(person.referrals.order_by("-id").first(), data.received_date)
+    referral = participants.add_referral(site=site, data=data, who=who, by=by, at=at)
+    spec = referral.protocol_version.spec
+    days = spec.contact.first_contact_working_days
+    source = data.referrer or referral.get_source_type_display()
+    messages.open_task(
+        key=f"first-contact:{referral.pk}",
+        kind="first_contact",
+        role=Role.COORDINATOR,
+        site=site,
+        referral=referral,
+        title="Make first contact",
+        detail=f"Referred by {source} on {long_date(data.received_date)}. Within {days} working days",
+        link=f"/people/{referral.screening_number}/contact/",
+        due_date=add_working_days(spec, data.received_date, days),
+        at=at,
+        by=by,
+    )
+    return referral
+
+
+def _check_rescreening(latest: Referral | None, received: date) -> None:
+    """Screening again after failing: so many times, so many days later (BR-05)."""
+    if latest is None or latest.status != Status.SCREEN_FAILED:
+        return
+    rule = latest.protocol_version.spec.rescreen
+    failed = latest.person.referrals.filter(status=Status.SCREEN_FAILED).count()
+    if failed > rule.times:
+        raise MoveRefused("This person was screened again already, and cannot be once more.")
+    if (received - latest.status_date).days < rule.after_days:
+        raise MoveRefused(f"A person who was not eligible can be screened again after {rule.after_days} days.")
+
+
+@transaction.atomic
+def close(
+    *,
+    referral: Referral,
+    target: Status,
+    reasons: Sequence[str],
+    by: User,
+    at: datetime,
+    effective_date: date | None = None,
+) -> Referral:
+    """Close a referral before randomisation (T03, T05, T06, T08, T11): its tasks end and nothing more is sent."""
+    moved = move(referral=referral, target=target, by=by, at=at, reasons=reasons, effective_date=effective_date)
+    messages.close_tasks_of(referral=moved, by=by, at=at)
+    messages.stop_messages(referral=moved, by=by, at=at)
+    return moved
+
+
+def may_close(user: User, referral: Referral) -> bool:
+    """Whether a referral is still before consent and this person may close it."""
+    return referral.status in BEFORE_CONSENT and user.access.may(Action.CLOSE_REFERRAL, referral.site)

@@ -1,0 +1,43 @@
+"""Addresses of the journey: the steps first, then the pages about people."""
+
+from django.urls import path, re_path
+
+from trial.journey import (
+    allocation_views,
+    consent_views,
+    eligibility_views,
+    import_views,
+    participation_views,
+    randomise_views,
+    referral_views,
+)
+from trial.journey.page_urls import urlpatterns as pages
+
+app_name = "journey"
+PERSON = r"^people/(?P<number>[A-Z]{1,5}-[0-9-]{1,15})/"
+
+urlpatterns = [
+    path("people/new/", referral_views.refer, name="refer"),
+    path("people/import/", import_views.upload, name="import_new"),
+    path("people/import/template.csv", import_views.template, name="import_template"),
+    path("people/import/<int:pk>/", import_views.report, name="import"),
+    path("people/import/<int:pk>/refused.csv", import_views.refused, name="import_refused"),
+    re_path(PERSON + r"contact/$", referral_views.contact, name="contact"),
+    re_path(PERSON + r"information/$", referral_views.information, name="information"),
+    re_path(
+        PERSON + r"close/(?P<how>declined|not-eligible|not-contactable|screen-failed|left)/$",
+        referral_views.close,
+        name="close",
+    ),
+    re_path(PERSON + r"consent/$", consent_views.consent, name="consent"),
+    re_path(PERSON + r"screening/$", eligibility_views.eligibility, name="eligibility"),
+    re_path(PERSON + r"screening/sign/$", eligibility_views.sign_eligibility, name="sign_eligibility"),
+    re_path(PERSON + r"randomise/$", randomise_views.randomise, name="randomise"),
+    re_path(PERSON + r"allocation/$", allocation_views.allocation_result, name="allocation"),
+    re_path(PERSON + r"unblinding/$", allocation_views.report_unblinding, name="report_unblinding"),
+    re_path(PERSON + r"participation/$", participation_views.participation, name="participation"),
+    re_path(PERSON + r"entered-in-error/$", participation_views.ask_reversal, name="ask_reversal"),
+    re_path(PERSON + r"entered-in-error/approve/$", participation_views.approve_reversal, name="approve_reversal"),
+    re_path(PERSON + r"details/$", referral_views.change_identity, name="change_identity"),
+    *pages,
+]

@@ -1,0 +1,71 @@
+"""Gathers the features' tables so that Django finds them; nobody else imports this module."""
+
+from trial.access.models import AccessEvent, Delegation, Draft, RoleAssignment, Signature, Site, User
+from trial.activities.models import ActivityGroup, Membership, Provider, Session, Venue
+from trial.allocation.models import BlindingEvent
+from trial.assessments.models import Administration, InstrumentLicence
+from trial.attendance.models import Mark
+from trial.base.models import AuditLeaf, AuditSeal
+from trial.consent.models import Consent, DocumentUse, DocumentVersion, InformationGiven
+from trial.deviations.models import Deviation
+from trial.journey.models import ImportedLine, ImportFile, ReferralImport, Reversal
+from trial.locking.models import CheckRun, DatasetLock
+from trial.messages.models import OutboxMessage, Task
+from trial.participants.models import Identity, Participant, Person, Referral, StatusEvent
+from trial.participation.models import ParticipationChange
+from trial.protocol.models import ProtocolVersion, SiteApproval
+from trial.review.models import Query, QueryMessage, SignOff
+from trial.safety.models import AdverseEvent, EventReview, RiskAlert
+from trial.schedule.models import Visit
+from trial.screening.models import ContactAttempt, Eligibility
+
+__all__ = [
+    "AccessEvent",
+    "ActivityGroup",
+    "Administration",
+    "AdverseEvent",
+    "AuditLeaf",
+    "AuditSeal",
+    "BlindingEvent",
+    "CheckRun",
+    "Consent",
+    "ContactAttempt",
+    "DatasetLock",
+    "Delegation",
+    "Deviation",
+    "DocumentUse",
+    "DocumentVersion",
+    "Draft",
+    "Eligibility",
+    "EventReview",
+    "Identity",
+    "ImportFile",
+    "ImportedLine",
+    "InformationGiven",
+    "InstrumentLicence",
+    "Mark",
+    "Membership",
+    "OutboxMessage",
+    "Participant",
+    "ParticipationChange",
+    "Person",
+    "ProtocolVersion",
+    "Provider",
+    "Query",
+    "QueryMessage",
+    "Referral",
+    "ReferralImport",
+    "Reversal",
+    "RiskAlert",
+    "RoleAssignment",
+    "Session",
+    "SignOff",
+    "Signature",
+    "Site",
+    "SiteApproval",
+    "StatusEvent",
+    "Task",
+    "User",
+    "Venue",
+    "Visit",
+]

@@ -1,0 +1,57 @@
+"""Wrapping every data key again with the first key of the list; what they seal stays as it is (issue 2, point 14)."""
+
+from collections.abc import Iterator
+
+from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist
+from django.db import models, transaction
+
+from trial.base import keys
+from trial.base.models import AuditedModel, AuditRow
+
+COLUMN = "wrapped_key"
+CHUNK = 200
+REASON = "Data key wrapped again: the key list was rotated"
+
+
+def tables() -> Iterator[type[models.Model]]:
+    """Every table that holds data keys: people, drafts, lists not saved yet, data of locks."""
+    for model in apps.get_models():
+        try:
+            model._meta.get_field(COLUMN)
+        except FieldDoesNotExist:
+            continue
+        if not issubclass(model, AuditRow):
+            yield model
+
+
+def rotate() -> int:
+    """Re-wrap the data keys that the first key does not wrap yet. Stopped half-way, it goes on where it was.
+
+    Returns how many were wrapped again.
+
+    Raises:
+        SealBroken: no key of the list opens one of them; the chunks before it are done.
+    """
+    return sum(_rotate_rows(model, wanted) for model in tables() for wanted in _chunks(model))
+
+
+def _chunks(model: type[models.Model]) -> list[list[int]]:
+    """Ids of the rows still wrapped by an older key."""
+    held = model._default_manager.exclude(**{COLUMN: ""}).order_by("pk").values_list("pk", COLUMN)
+    old = [pk for pk, wrapped in held if not keys.is_current(wrapped)]
+    return [old[start : start + CHUNK] for start in range(0, len(old), CHUNK)]
+
+
+@transaction.atomic
+def _rotate_rows(model: type[models.Model], wanted: list[int]) -> int:
+    rows = model._default_manager.select_for_update().filter(pk__in=wanted).exclude(**{COLUMN: ""})
+    n_wrapped = 0
+    for row in rows:
+        setattr(row, COLUMN, keys.rewrap(getattr(row, COLUMN)))
+        if isinstance(row, AuditedModel):
+            row.save_by(None, REASON)
+        else:
+            row.save(update_fields=[COLUMN])
+        n_wrapped += 1
+    return n_wrapped

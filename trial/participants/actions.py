@@ -1,0 +1,182 @@
+"""Referrals in, study numbers out, and the one writer of a status (trial.journey decides when)."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db import transaction
+from django.db.models import Max, Q
+
+from trial.access.models import Site, User
+from trial.base import keys
+from trial.base.errors import TrialError
+from trial.base.models import role_of
+from trial.locking.rules import require_unlocked
+from trial.participants import identity, rules
+from trial.participants.identity import IdentityData
+from trial.participants.models import (
+    AFTER_RANDOMISATION,
+    RE_REFERRABLE,
+    Participant,
+    Person,
+    Referral,
+    Status,
+    StatusEvent,
+)
+from trial.protocol.versions import version_in_force
+
+
+class AlreadyReferred(TrialError):
+    """The person already has an open referral, or was randomised (BR-04)."""
+
+
+class NumbersExhausted(TrialError):
+    """A site has given study number 999."""
+
+
+@dataclass(frozen=True)
+class ReferralData:
+    """What a referral says besides who the person is. Free text is sealed when it is stored."""
+
+    source_type: str
+    received_date: date
+    contact_basis: str
+    referrer: str = ""
+    sex: str = Referral.Sex.UNKNOWN
+    arm_preference: str = ""
+    notes: str = ""
+
+
+def find_person(data: IdentityData) -> Person | None:
+    """The person with this NHS number, or this name and birth date, by keyed hash."""
+    nhs, name_birth = identity.hashes(data)
+    if nhs and (person := Person.objects.filter(nhs_number_hash=nhs).first()):
+        return person
+    if not name_birth:
+        return None
+    candidates = Person.objects.filter(name_birth_hash=name_birth)
+    # Two NHS numbers mean two people, even with one name and one birthday.
+    return candidates.filter(Q(nhs_number_hash="") | Q(nhs_number_hash=nhs)).first() if nhs else candidates.first()
+
+
+def _check_not_referred(person: Person, site: Site) -> Referral | None:
+    """The closed referral that a new one follows (T17).
+
+    Raises:
+        AlreadyReferred: without revealing anything of another site (BR-04).
+    """
+    latest = person.referrals.select_related("site").order_by("-id").first()
+    if latest is None:
+        return None
+    if person.referrals.filter(status__in=AFTER_RANDOMISATION).exists():
+        raise AlreadyReferred("This person cannot be referred again. Ring the trial office.")
+    if latest.status not in RE_REFERRABLE:
+        here = f" See {latest.screening_number}." if latest.site_id == site.pk else " Ring the trial office."
+        raise AlreadyReferred("This person already has an open referral." + here)
+    return latest
+
+
+@transaction.atomic
+def add_referral(
+    *, site: Site, data: ReferralData, who: IdentityData, by: User | None, at: datetime, reason: str = ""
+) -> Referral:
+    """Store a referral with its screening number, after the duplicate check (T01, T17).
+
+    Raises:
+        AlreadyReferred: an open referral exists, or the person was randomised (BR-04).
+        DatasetLocked: a final lock is in force.
+    """
+    require_unlocked()
+    site = Site.objects.select_for_update().get(pk=site.pk)
+    person = find_person(who)
+    earlier = _check_not_referred(person, site) if person else None
+    if person is None:
+        person = Person(wrapped_key=keys.new_data_key()).save_by(by)
+        identity.store(person=person, data=who, by=by)
+    else:
+        identity.store(person=person, data=identity.merged(identity.read(person), who), by=by, reason="Referred again")
+    last = Referral.objects.filter(site=site).aggregate(last=Max("sequence"))["last"] or 0
+    referral = Referral(
+        person=person,
+        site=site,
+        sequence=last + 1,
+        screening_number=rules.screening_number(site.code, last + 1),
+        status_date=data.received_date,
+        protocol_version=version_in_force(site=site, on=data.received_date),
+        source_type=data.source_type,
+        referrer=data.referrer,
+        received_date=data.received_date,
+        contact_basis=data.contact_basis,
+        age_band=rules.age_band(rules.age_on(who.birth_date, data.received_date)) if who.birth_date else "",
+        sex=data.sex,
+        arm_preference=data.arm_preference,
+        notes_sealed=identity.seal_text(person, data.notes),
+        earlier_referral=earlier,
+    ).save_by(by)
+    _log(referral, "T17" if earlier else "T01", "", Status.REFERRED, data.received_date, at, by, reason)
+    return referral
+
+
+@transaction.atomic
+def issue_study_number(*, referral: Referral, consented_date: date, by: User) -> Participant:
+    """Give the next study number of the site; used once, never again (domain.md section 4).
+
+    Raises:
+        NumbersExhausted: the site has given 999.
+    """
+    site = Site.objects.select_for_update().get(pk=referral.site_id)
+    last = Participant.objects.filter(number_site=site).aggregate(last=Max("sequence"))["last"] or 0
+    if last >= 999:
+        raise NumbersExhausted("This site has given all its study numbers. Ring the trial office.")
+    born = identity.read(referral.person).birth_date
+    prefix = referral.protocol_version.spec.study.id_prefix
+    return Participant(
+        referral=referral,
+        number_site=site,
+        sequence=last + 1,
+        study_id=rules.study_number(prefix, site.code, last + 1),
+        consented_date=consented_date,
+        birth_year=born.year if born else None,
+        age_at_consent=rules.age_on(born, consented_date) if born else None,
+    ).save_by(by)
+
+
+@transaction.atomic
+def write_status(
+    *,
+    referral: Referral,
+    transition: str,
+    target: Status,
+    effective_date: date,
+    by: User | None,
+    at: datetime,
+    reason: str = "",
+) -> None:
+    """Write a status that trial.journey has checked, with its event. A trigger refuses any other pair."""
+    source = referral.status
+    referral.status = target
+    referral.status_date = effective_date
+    referral.save_by(by, f"{transition} {reason}".strip())
+    _log(referral, transition, source, target, effective_date, at, by, reason)
+
+
+def _log(
+    referral: Referral,
+    transition: str,
+    source: str,
+    target: Status,
+    effective_date: date,
+    at: datetime,
+    by: User | None,
+    reason: str,
+) -> None:
+    StatusEvent(
+        referral=referral,
+        transition=transition,
+        from_status=source,
+        to_status=target,
+        effective_date=effective_date,
+        at=at,
+        by=by,
+        role=role_of(by),
+        reason=reason,
+    ).save()

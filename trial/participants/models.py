@@ -1,0 +1,256 @@
+"""Referrals with their one current status, participants with their study number, identity kept apart."""
+
+from typing import ClassVar, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from trial.access.models import Site, User
+from trial.access.policy import Action
+from trial.base.models import AuditedModel, AuditedQuerySet, EventModel
+from trial.base.triggers import LOCK_MESSAGE, LOCKED
+from trial.protocol.models import ProtocolVersion
+
+
+class Status(models.TextChoices):
+    """Where a referral stands (domain.md section 3)."""
+
+    REFERRED = "REFERRED", "Referred"
+    CONTACTED = "CONTACTED", "Contacted"
+    INFORMED = "INFORMED", "Informed"
+    NOT_CONTACTABLE = "NOT_CONTACTABLE", "Could not be contacted"
+    PRESCREEN_INELIGIBLE = "PRESCREEN_INELIGIBLE", "Not eligible before consent"
+    DECLINED = "DECLINED", "Declined"
+    CONSENTED = "CONSENTED", "Consented"
+    SCREEN_FAILED = "SCREEN_FAILED", "Not eligible"
+    ELIGIBLE = "ELIGIBLE", "Eligible"
+    BASELINE_DONE = "BASELINE_DONE", "Baseline done"
+    WITHDRAWN_BEFORE_RANDOMISATION = "WITHDRAWN_BEFORE_RANDOMISATION", "Left before randomisation"
+    RANDOMISED = "RANDOMISED", "Randomised"
+    IN_ACTIVITY = "IN_ACTIVITY", "In activity"
+    FOLLOW_UP = "FOLLOW_UP", "Follow-up"
+    COMPLETED = "COMPLETED", "Completed"
+    ENDED_EARLY = "ENDED_EARLY", "Ended early"
+
+
+BEFORE_CONSENT = frozenset({Status.REFERRED, Status.CONTACTED, Status.INFORMED})
+AFTER_RANDOMISATION = frozenset(
+    {Status.RANDOMISED, Status.IN_ACTIVITY, Status.FOLLOW_UP, Status.COMPLETED, Status.ENDED_EARLY}
+)
+
+
+RE_REFERRABLE = frozenset(
+    {
+        Status.NOT_CONTACTABLE,
+        Status.PRESCREEN_INELIGIBLE,
+        Status.DECLINED,
+        Status.SCREEN_FAILED,
+        Status.WITHDRAWN_BEFORE_RANDOMISATION,
+    }
+)
+"""Closed before randomisation: a new referral may follow (T17)."""
+
+REFERRAL_LOCK_GUARDS = (
+    ("locked", "INSERT", LOCKED, LOCK_MESSAGE),
+    (
+        "locked",
+        "UPDATE",
+        f"{LOCKED} AND NEW.status NOT IN ('ENDED_EARLY', 'FOLLOW_UP', 'WITHDRAWN_BEFORE_RANDOMISATION')",
+        LOCK_MESSAGE,
+    ),
+)
+
+
+class Person(AuditedModel):
+    """One human being across referrals. Holds the wrapped data key and the keyed hashes, nothing readable.
+
+    The hashes find the same person again without revealing who it is (BR-04); disposal empties key and
+    hashes while every row stays.
+    """
+
+    stops_at_lock = False
+
+    wrapped_key = models.CharField(max_length=400, blank=True)
+    nhs_number_hash = models.CharField(max_length=64, blank=True, db_index=True)
+    name_birth_hash = models.CharField(max_length=64, blank=True, db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["nhs_number_hash"], condition=~Q(nhs_number_hash=""), name="one_person_per_nhs_number"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Person {self.pk}"
+
+
+class Identity(AuditedModel):
+    """Names, birth date, NHS number and ways to reach a person: one sealed document (R-34)."""
+
+    stops_at_lock = False
+
+    person = models.OneToOneField(Person, on_delete=models.PROTECT, related_name="identity")
+    sealed = models.TextField()
+
+    class Meta:
+        verbose_name_plural = "identities"
+
+    def __str__(self) -> str:
+        return f"Identity of person {self.person_id}"
+
+
+class ReferralQuerySet(AuditedQuerySet["Referral"]):
+    """Lookups of referrals."""
+
+    def visible_to(self, user: User, action: Action = Action.VIEW_PEOPLE) -> Self:
+        """Those at sites where `user` may do `action`; others do not exist for that person."""
+        if not user.access.may(action):
+            return self.none()
+        return self.filter(user.access.sites(action))
+
+
+class SourceType(models.TextChoices):
+    """Who refers."""
+
+    GP_PRACTICE = "gp_practice", "GP practice"
+    LINK_WORKER = "link_worker", "Link worker"
+    MENTAL_HEALTH_TEAM = "mental_health_team", "Mental health team"
+    SELF = "self", "Self-referral"
+    VOLUNTARY = "voluntary", "Voluntary organisation"
+
+
+class ContactBasis(models.TextChoices):
+    """Why the team may contact the person (BR-01)."""
+
+    PERMISSION = "permission", "The person allowed the referrer to pass on their details"
+    SELF_REFERRAL = "self_referral", "The person referred themselves"
+
+
+class Referral(AuditedModel):
+    """One referral to the trial, with one current status. A re-referral is a new row linked to the old one."""
+
+    stops_at_lock = False  # withdrawal and death stay open after a lock; LOCK_GUARDS stop the rest
+    guards: ClassVar[tuple[tuple[str, str, str, str], ...]] = ()  # LOCK_GUARDS and the table of trial.journey
+
+    class Sex(models.TextChoices):
+        FEMALE = "female", "Female"
+        MALE = "male", "Male"
+        OTHER = "other", "Another"
+        UNKNOWN = "unknown", "Not known"
+
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="referrals")
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="referrals")
+    screening_number = models.CharField(max_length=12, unique=True)
+    sequence = models.PositiveIntegerField()
+    status = models.CharField(max_length=40, choices=Status.choices, default=Status.REFERRED)
+    status_date = models.DateField(help_text="Effective date of the current status")
+    protocol_version = models.ForeignKey(ProtocolVersion, on_delete=models.PROTECT, related_name="+")
+    source_type = models.CharField(max_length=30, choices=SourceType.choices)
+    referrer = models.CharField(max_length=150, blank=True)
+    received_date = models.DateField()
+    contact_basis = models.CharField(max_length=20, choices=ContactBasis.choices)
+    age_band = models.CharField(max_length=10, blank=True)
+    sex = models.CharField(max_length=10, choices=Sex.choices, default=Sex.UNKNOWN)
+    arm_preference = models.CharField(
+        max_length=32, blank=True, help_text="none, or an arm of the protocol, as said before randomisation"
+    )
+    notes_sealed = models.TextField(blank=True, help_text="Needs, goals and worries in the person's words, sealed")
+    earlier_referral = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="later_referrals"
+    )
+    close_reason = models.CharField(max_length=40, blank=True, help_text="Primary reason code (BR-02)")
+    further_reasons = models.JSONField(default=list, blank=True)
+
+    objects = models.Manager.from_queryset(ReferralQuerySet)()  # type: ignore[misc]
+
+    class Meta:
+        ordering = ["-received_date", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["site", "sequence"], name="screening_sequence_once_per_site"),
+            models.CheckConstraint(condition=Q(status__in=Status.values), name="referral_status_is_known"),
+            models.CheckConstraint(
+                condition=Q(contact_basis__in=ContactBasis.values), name="referral_has_a_basis_for_contact"
+            ),
+            models.CheckConstraint(condition=Q(status_date__gte=F("received_date")), name="status_not_before_referral"),
+        ]
+        indexes = [models.Index(fields=["site", "status"])]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def number(self) -> str:
+        """The study number where there is one, otherwise the screening number."""
+        participant = getattr(self, "participant", None)
+        return participant.study_id if participant else self.screening_number
+
+
+class Participant(AuditedModel):
+    """Somebody who consented. The study number is given once, at consent, and never changes."""
+
+    stops_at_lock = False  # a death is recorded after a lock too
+    guards = (
+        ("locked", "INSERT", LOCKED, LOCK_MESSAGE),
+        (
+            "locked",
+            "UPDATE",
+            f"{LOCKED} AND NEW.randomised_date IS DISTINCT FROM OLD.randomised_date",
+            LOCK_MESSAGE,
+        ),
+        (
+            "number",
+            "UPDATE",
+            "NEW.study_id IS DISTINCT FROM OLD.study_id OR NEW.sequence IS DISTINCT FROM OLD.sequence"
+            " OR NEW.referral_id IS DISTINCT FROM OLD.referral_id",
+            "A study number never changes",
+        ),
+    )
+
+    referral = models.OneToOneField(Referral, on_delete=models.PROTECT, related_name="participant")
+    number_site = models.ForeignKey(
+        Site, on_delete=models.PROTECT, related_name="+", help_text="Site inside the study number"
+    )
+    sequence = models.PositiveIntegerField()
+    study_id = models.CharField(max_length=20, unique=True)
+    consented_date = models.DateField()
+    birth_year = models.PositiveSmallIntegerField(null=True)
+    age_at_consent = models.PositiveSmallIntegerField(null=True)
+    randomised_date = models.DateField(null=True, help_text="Day 0 (BR-30): local date of randomisation")
+    died_date = models.DateField(null=True)
+
+    class Meta:
+        ordering = ["study_id"]
+        constraints = [
+            models.UniqueConstraint(fields=["number_site", "sequence"], name="study_sequence_once_per_site"),
+            models.CheckConstraint(condition=Q(sequence__gte=1, sequence__lte=999), name="study_sequence_in_range"),
+        ]
+
+    def __str__(self) -> str:
+        return self.study_id
+
+    @property
+    def site(self) -> Site:
+        """The site that looks after the person now."""
+        return self.referral.site
+
+
+class StatusEvent(EventModel):
+    """One transition of the journey: who, when (UTC), from what day, why (domain.md section 3)."""
+
+    referral = models.ForeignKey(Referral, on_delete=models.PROTECT, related_name="status_events")
+    transition = models.CharField(max_length=4)
+    from_status = models.CharField(max_length=40, blank=True)
+    to_status = models.CharField(max_length=40, choices=Status.choices)
+    effective_date = models.DateField()
+    at = models.DateTimeField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    role = models.CharField(max_length=200)
+    reason = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["at", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.transition} {self.to_status}"

@@ -1,0 +1,44 @@
+"""Where lower features are given the functions of higher ones, and signals find their receivers."""
+
+from typing import Any
+
+from django.contrib.auth.models import update_last_login
+from django.contrib.auth.signals import user_logged_in
+from django.db.backends.signals import connection_created
+from django.db.models.signals import post_migrate, pre_save
+from simple_history.signals import post_create_historical_record, pre_create_historical_record
+
+from trial.access import actions as access_actions
+from trial.access import adapter
+from trial.activities import reads as activity_reads
+from trial.allocation import checks as allocation_checks
+from trial.assessments import hooks as assessment_hooks
+from trial.base import models, triggers
+from trial.journey import steps, transitions
+from trial.messages import invitations
+from trial.participants.models import REFERRAL_LOCK_GUARDS, Referral
+from trial.review import links, stops
+from trial.safety import reads as safety_reads
+
+
+def connect() -> None:
+    """Called once, when every app is loaded."""
+    _add(access_actions.invite_by, invitations.write_invitation)
+    _add(assessment_hooks.after_save, steps.form_saved)
+    _add(assessment_hooks.form_links, links.beside_form)
+    _add(assessment_hooks.item_links, links.beside_item)
+    _add(safety_reads.may_report_on, activity_reads.may_report_on)
+    _add(allocation_checks.further_checks, stops.open_queries)
+    Referral.guards = REFERRAL_LOCK_GUARDS + transitions.trigger_guards()
+    connection_created.connect(triggers.add_switch, dispatch_uid="trigger-switch")
+    post_migrate.connect(triggers.install_after_migrate, dispatch_uid="install-triggers")
+    pre_save.connect(models.refuse_fixture, dispatch_uid="refuse-fixture")
+    pre_create_historical_record.connect(models.add_role, dispatch_uid="history-role")
+    post_create_historical_record.connect(models.add_leaf, dispatch_uid="history-leaf")
+    user_logged_in.disconnect(update_last_login, dispatch_uid="update_last_login")
+    adapter.connect()
+
+
+def _add(registered: list[Any], function: Any) -> None:
+    if function not in registered:
+        registered.append(function)
