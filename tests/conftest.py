@@ -80,6 +80,13 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    """Close the read-only connection at the end: PostgreSQL drops no database that somebody is looking at."""
+    yield
+    connections.close_all()
+
+
 NOW = datetime(2026, 7, 9, 10, 0, tzinfo=UTC)
 
 

@@ -106,8 +106,41 @@ def test_one_person_from_referral_to_the_release(chromium, live_server, clock, s
     manager.date("data_through", timezone.localdate())
     manager.press(manager.page.locator("main form button[type=submit]").first)
     statistician = Desk(chromium, live_server, staff(Role.TRIAL_STATISTICIAN, name="Dr Owen Pryce"), browser.DESK)
-    frame = download(statistician)
+    frame = download(statistician, "C001")
     assert frame.loc[frame["visitnum"] == 0, "phq9_total"].tolist() == [8]
+
+    investigator = Desk(chromium, live_server, trial.investigator, browser.DESK)
+    sign_off(investigator, coordinator, participant, session)
+    lock(manager, investigator)
+    frame = download(statistician, "L001")
+    assert frame.loc[frame["visitnum"] == 0, "phq9_total"].tolist() == [8]
+
+
+def sign_off(investigator: Desk, coordinator: Desk, participant: Participant, delivered: Session) -> None:
+    """What is left before a lock: the empty session of the other group, and the investigator's signature."""
+    coordinator.sign_in()
+    for session in Session.objects.filter(ends_at__lt=timezone.now()).exclude(pk=delivered.pk):
+        coordinator.open(f"/sessions/{session.pk}/cancel/")
+        coordinator.choose(reason="low_numbers")
+        coordinator.press(coordinator.page.locator("main form button[type=submit]").first)
+    investigator.open(f"/people/{participant.study_id}/sign-off/")
+    investigator.choose(secret=PASSWORD)
+    investigator.press(investigator.page.locator("main form button[type=submit]").first)
+
+
+def lock(manager: Desk, investigator: Desk) -> None:
+    """The data manager asks, the investigator agrees."""
+    manager.open("/locks/")
+    manager.send("Check everything again")
+    manager.page.get_by_role("link", name="Ask for the lock").click()
+    manager.choose(reason="Main analysis", secret=PASSWORD)
+    manager.date("data_through", timezone.localdate())
+    manager.send("Sign and ask for the lock")
+    investigator.open("/locks/")
+    investigator.page.get_by_role("link", name="Agree to the lock").click()
+    investigator.choose(secret=PASSWORD)
+    investigator.send("Sign and lock")
+    assert "The dataset is locked as L001" in investigator.page.content()
 
 
 def refer(desk: Desk) -> None:
@@ -206,9 +239,9 @@ def take_register(chromium, server, coordinator, trial, leader, participant, clo
     return session
 
 
-def download(desk: Desk) -> pandas.DataFrame:
+def download(desk: Desk, code: str) -> pandas.DataFrame:
     desk.open("/releases/new/")
-    desk.page.locator("input[name=lock]").first.check()
+    desk.choose(lock=code)
     desk.choose(variant="blinded", purpose="Checking the pipeline")
     desk.press(desk.page.locator("main form button[type=submit]").first)
     if desk.page.locator("[name=purpose]").count():

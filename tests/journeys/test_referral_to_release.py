@@ -16,6 +16,7 @@ from trial.access.policy import Role
 from trial.activities import actions as activities
 from trial.activities.models import Provider, Session, Venue
 from trial.assessments.expected import expected_forms_of
+from trial.locking.models import DatasetLock
 from trial.participants.models import Participant, Referral
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "reading"])
@@ -139,19 +140,62 @@ def test_one_person_from_referral_to_a_release_that_reads_back(clock, settings, 
     statistician = Visitor(staff(Role.TRIAL_STATISTICIAN, name="Dr Owen Pryce"))
     package = released(statistician, tmp_path)
 
+    assert b"NOT LOCKED" in package["README.txt"]
+
+    # The investigator signs the data; data manager and investigator lock them together.
+    manager.open("/locks/").says("Ask the investigator to sign 1 participant")
+    assert "/locks/ask/" not in manager.text, "a lock is offered only when nothing is left to do"
+    cancel_the_empty_session(coordinator, session)
+    investigator.open(f"/people/{participant.study_id}/sign-off/").send(secret=PASSWORD)
+    lock(manager, investigator)
+    assert "The dataset is locked (L001), so this was not saved" in refused_correction(coordinator, participant)
+
+    # The locked release is read back by somebody else's reader; what was cut before stays retrievable.
+    package = released(statistician, tmp_path)
     frame = pandas.read_csv(io.BytesIO(package["data/csv/phq9.csv"]))
     assert frame.loc[frame["visitnum"] == 0, "phq9_total"].tolist() == [8]
     assert frame["subjid"].unique().tolist() == ["GRX-01-001-7"]
-    assert b"NOT LOCKED" in package["README.txt"]
-    sums = [line for line in package["SHA256SUMS"].decode().splitlines() if not line.startswith("#")]
-    for line in sums:
-        digest, name = line.split(maxsplit=1)
-        name = name.removeprefix("*")
-        assert hashlib.sha256(package[name]).hexdigest() == digest
+    assert b"NOT LOCKED" not in package["README.txt"]
+    assert_sums_agree(package)
     assert json.loads(package["MANIFEST.json"])["release"]["variant"] == "blinded"
     everything = b"".join(package.values())
     assert b"Whitfield" not in everything
     assert b"Sam Treloar" not in everything
+    statistician.open("/releases/").says("C001", "L001")
+
+
+def cancel_the_empty_session(coordinator: Visitor, delivered: Session) -> None:
+    """The other group met nobody this week: its session is cancelled, so that no register is left open."""
+    over = Session.objects.filter(ends_at__lt=timezone.now()).exclude(pk=delivered.pk)
+    for session in over:
+        coordinator.open(f"/sessions/{session.pk}/cancel/").send(reason="low_numbers")
+
+
+def lock(manager: Visitor, investigator: Visitor) -> None:
+    """One asks, the other agrees, each by signature."""
+    manager.open("/locks/").send(form="check/")
+    manager.says("Nothing left to do")
+    manager.open("/locks/ask/")
+    manager.send(reason="Main analysis", secret=PASSWORD, **day("data_through", timezone.localdate()))
+    pk = DatasetLock.objects.get(kind="final").pk
+    investigator.open(f"/locks/{pk}/agree/").send(secret=PASSWORD).says("The dataset is locked as L001")
+
+
+def refused_correction(coordinator: Visitor, participant: Participant) -> str:
+    """What the page says to a correction that the coordinator sends after the lock."""
+    page = f"/people/{participant.study_id}/V0/phq9/"
+    coordinator.open(page)
+    way = {"mode": "interview_phone", "phq9_1": "2", "reason_phq9_1": "Misread"}
+    answer = coordinator.client.post(page, way | day("completed_date", timezone.localdate()), follow=True)
+    return answer.content.decode()
+
+
+def assert_sums_agree(package: dict[str, bytes]) -> None:
+    sums = [line for line in package["SHA256SUMS"].decode().splitlines() if not line.startswith("#")]
+    assert sums
+    for line in sums:
+        digest, name = line.split(maxsplit=1)
+        assert hashlib.sha256(package[name.removeprefix("*")]).hexdigest() == digest
 
 
 def plan_groups(trial: Trial, leader) -> None:

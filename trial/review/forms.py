@@ -1,8 +1,23 @@
 """Forms of queries and sign-off."""
 
+from collections.abc import Iterable
+from typing import Any
+
 from django import forms
 
-from trial.base.fields import TextField
+from trial.access.models import Site
+from trial.base.fields import ChoiceField, TextField
+
+
+class SiteFilter(forms.Form):
+    """Whose queries are listed."""
+
+    site = ChoiceField(label="Site", required=False, widget=forms.Select())
+    mark_optional = False
+
+    def __init__(self, sites: Iterable[Site], data: Any) -> None:
+        super().__init__(data)
+        self.fields["site"].choices = [("", "All my sites"), *((one.code, one.name) for one in sites)]  # type: ignore[attr-defined]
 
 
 class QuestionForm(forms.Form):

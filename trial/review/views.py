@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -11,6 +12,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 import instruments
+from trial.access.models import Site
 from trial.access.permissions import StaffRequest, requires
 from trial.access.policy import Action
 from trial.access.signing import reauthenticate
@@ -20,7 +22,7 @@ from trial.base.parts import Pages
 from trial.base.words import long_date
 from trial.participants.reads import participant_for
 from trial.review import actions
-from trial.review.forms import AnswerForm, QuestionForm, SignOffForm
+from trial.review.forms import AnswerForm, QuestionForm, SignOffForm, SiteFilter
 from trial.review.models import Query, QueryMessage, SignOff
 
 ROWS_A_PAGE = 50
@@ -48,8 +50,12 @@ def title_of(query: Query) -> str:
 @requires(Action.VIEW_QUERIES)
 @require_http_methods(["GET"])
 def index(request: StaffRequest) -> HttpResponse:
-    """Queries of the person's sites by state, oldest first."""
+    """Queries of the person's sites by state, oldest first, of one site where `?site=` names it."""
+    chosen_site = SiteFilter(_sites_of(request), request.GET)
+    site = chosen_site.cleaned_data["site"] if chosen_site.is_valid() else ""
     found = Query.objects.visible_to(request.user)
+    if site:
+        found = found.filter(participant__referral__site__code=site)
     state = request.GET.get("state", Query.State.OPEN)
     if state not in Query.State.values:
         state = Query.State.OPEN
@@ -59,12 +65,17 @@ def index(request: StaffRequest) -> HttpResponse:
     now = timezone.now()
     rows = [(query, title_of(query), (now - query.raised_at).days) for query in page]
     last_closed = found.filter(state=Query.State.CLOSED).order_by("-closed_at").first()
-    tabs = [(f"{label} {counts[value]}", f"?state={value}", value == state) for value, label in Query.State.choices]
+    at_site = f"&site={site}" if site else ""
+    tabs = [
+        (f"{label} {counts[value]}", f"?state={value}{at_site}", value == state) for value, label in Query.State.choices
+    ]
     context = {
         "title": "Queries",
         "rows": rows,
-        "pages": _pages(page, state),
+        "pages": _pages(page, f"?state={state}{at_site}"),
         "tabs": tabs,
+        "filter": chosen_site,
+        "narrowed": bool(site),
         "state": Query.State(state),
         "empty_title": f"No {Query.State(state).label.lower()} queries",
         "empty_text": _empty_text(last_closed),
@@ -72,9 +83,14 @@ def index(request: StaffRequest) -> HttpResponse:
     return render(request, "review/index.html", context)
 
 
-def _pages(page: Page[Query], state: str) -> Pages:
+def _sites_of(request: StaffRequest) -> QuerySet[Site]:
+    ids = request.user.access.site_ids(Action.VIEW_QUERIES)
+    return Site.objects.all() if ids is None else Site.objects.filter(pk__in=ids)
+
+
+def _pages(page: Page[Query], base: str) -> Pages:
     def link(number: int) -> str:
-        return f"?state={state}&page={number}"
+        return f"{base}&page={number}"
 
     return Pages(
         page.start_index(),

@@ -72,6 +72,19 @@ def test_an_unknown_state_shows_the_open_ones(client, trial, query, state):
     assert "item 3" in response.content.decode()
 
 
+def test_the_list_is_narrowed_to_one_site_and_stays_so(client, trial, query):
+    manager = as_(client, staff(Role.DATA_MANAGER))
+
+    here = manager.get(LIST, {"site": trial.site.code}).content.decode()
+    elsewhere = manager.get(LIST, {"site": "02"}).content.decode()
+    unknown = manager.get(LIST, {"site": "99"})
+
+    assert "PHQ-9 V0, item 3" in here
+    assert f"?state=closed&amp;site={trial.site.code}" in here
+    assert "PHQ-9 V0, item 3" not in elsewhere
+    assert unknown.status_code == 200
+
+
 def test_queries_of_another_site_do_not_exist(client, trial, query):
     visitor = as_(client, elsewhere(Role.COORDINATOR))
 
