@@ -355,6 +355,22 @@ class ReversalForm(forms.Form):
     reason = TextField(label="What was entered in error?", what="what was entered in error", rows=3, max_length=250)
 
 
+class ReversalDecisionForm(forms.Form):
+    """Whether a status is taken back (T18)."""
+
+    decision = ChoiceField(
+        label="Was it entered in error?",
+        what="whether it was entered in error",
+        choices=[("approve", "Yes, take it back"), ("refuse", "No, it stays")],
+    )
+    why = TextField(label="Why does it stay?", required=False, rows=3, max_length=250)
+
+    def clean(self) -> None:
+        """A refusal has its reason."""
+        if self.cleaned_data.get("decision") == "refuse" and not self.cleaned_data.get("why"):
+            self.add_error("why", "Enter why it stays")
+
+
 class UnblindingForm(forms.Form):
     """How somebody who must not know has learned an arm (BR-27)."""
 

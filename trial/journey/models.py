@@ -1,4 +1,4 @@
-"""Requests to take back a status that was entered in error (T18), and lists of referrals brought in (R-42)."""
+"""Statuses taken back (T18), early ends confirmed (T16), and lists of referrals brought in (R-42)."""
 
 from django.conf import settings
 from django.db import models
@@ -19,12 +19,25 @@ class Reversal(AuditedModel):
     asked_at = models.DateTimeField()
     approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     approved_at = models.DateTimeField(null=True)
+    refused_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    refused_at = models.DateTimeField(null=True)
+    refusal = models.CharField(max_length=250, blank=True, help_text="Why the status stays")
 
     class Meta:
         ordering = ["-asked_at", "-id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["referral"], condition=Q(approved_at__isnull=True), name="one_open_reversal_per_referral"
+                fields=["referral"],
+                condition=Q(approved_at__isnull=True, refused_at__isnull=True),
+                name="one_open_reversal_per_referral",
+            ),
+            models.CheckConstraint(
+                condition=Q(approved_at__isnull=True) | Q(refused_at__isnull=True),
+                name="reversal_is_approved_or_refused",
+            ),
+            models.CheckConstraint(
+                condition=Q(refused_at__isnull=True) | (Q(refused_by__isnull=False) & ~Q(refusal="")),
+                name="refused_reversal_says_why",
             ),
             models.CheckConstraint(
                 condition=Q(approved_by__isnull=True) | ~Q(approved_by=F("asked_by")), name="reversal_takes_two_people"
@@ -34,6 +47,20 @@ class Reversal(AuditedModel):
 
     def __str__(self) -> str:
         return f"{self.referral}: {self.from_status} taken back"
+
+
+class EndConfirmation(EventModel):
+    """That an investigator has confirmed that a participant ended early (T16)."""
+
+    referral = models.OneToOneField(Referral, on_delete=models.PROTECT, related_name="end_confirmation")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["at", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.referral}: ended early, confirmed by {self.by}"
 
 
 class ReferralImport(AuditedModel):

@@ -13,6 +13,7 @@ from trial.base.parts import Link
 from trial.base.statuses import PARTICIPANT
 from trial.base.words import day_and_month, local_day, long_date
 from trial.consent.models import DocumentVersion, InformationGiven
+from trial.journey.models import Reversal
 from trial.participants.models import Referral, Status
 from trial.participation import rules as participation_rules
 from trial.participation.models import Element, ParticipationChange
@@ -46,6 +47,8 @@ class Facts:
         visits: every visit of the protocol with its forms; empty before consent.
         newer_consent: the version that asks for consent again.
         in_group: whether the person has been placed in a group; None for people who must not know.
+        reversal: the request to take back the status that nobody has decided on.
+        end_unconfirmed: ended early, and no investigator has confirmed it.
     """
 
     referral: Referral
@@ -61,6 +64,8 @@ class Facts:
     stale_baseline: tuple[str, str] | None = None
     in_group: bool | None = None
     first_session_at: datetime | None = None
+    reversal: Reversal | None = None
+    end_unconfirmed: bool = False
     may: Callable[[Action], bool] = field(default=lambda action: False)
 
     @property
@@ -75,7 +80,16 @@ class Facts:
 
 def rule(facts: Facts) -> NextStep:
     """The step that is next, or why nothing is due, for every status."""
+    if facts.reversal:
+        return _reversal(facts, facts.reversal)
     return RULES[Status(facts.referral.status)](facts)
+
+
+def _reversal(facts: Facts, asked: Reversal) -> NextStep:
+    word = PARTICIPANT[facts.referral.status.lower()].word
+    title = f"Decide whether “{word}” was entered in error"
+    detail = f"{asked.asked_by} asked on {long_date(asked.asked_at)}: “{asked.reason}”"
+    return facts.step(title, detail, Action.APPROVE_REVERSAL, f"{facts.base}entered-in-error/approve/", "Decide")
 
 
 # -- before consent
@@ -230,6 +244,9 @@ def _closed(facts: Facts) -> NextStep:
     detail = f"{PARTICIPANT[referral.status.lower()].word} on {long_date(referral.status_date)}"
     if reason := reason_words(facts.spec, referral):
         detail += f": {reason[:1].lower()}{reason[1:]}"
+    if facts.end_unconfirmed:
+        url, title = f"{facts.base}ended-early/", "The principal investigator confirms the early end"
+        return facts.step(title, f"{detail}. Messages have stopped.", Action.CONFIRM_END, url, "Confirm")
     return NextStep("Nothing is due", f"{detail}.")
 
 

@@ -9,7 +9,9 @@ from trial.access.policy import Action
 from trial.activities.reads import first_session
 from trial.assessments.reads import VisitState, unmet_baseline, visit_states
 from trial.consent.actions import outstanding_version
+from trial.journey.ending import awaits_confirmation
 from trial.journey.next_rules import Facts, NextStep, rule
+from trial.journey.reversal import waiting_for
 from trial.participants.models import Participant, Referral, Status
 from trial.safety.models import RiskAlert
 from trial.screening.models import Eligibility
@@ -41,6 +43,8 @@ def facts_of(
         attempts=list(referral.contact_attempts.all()),
         information=referral.information_given.select_related("document").first(),
         may=lambda action: user.access.may(action, referral.site),
+        reversal=waiting_for(referral),
+        end_unconfirmed=awaits_confirmation(referral),
     )
     if participant is None:
         return facts

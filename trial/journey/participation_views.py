@@ -6,12 +6,13 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 
+from trial.access.models import User
 from trial.access.permissions import StaffRequest, requires
 from trial.access.policy import Action
 from trial.base.errors import TrialError
 from trial.base.words import local_day
+from trial.journey import ending, reversal, steps
 from trial.journey import forms as step_forms
-from trial.journey import reversal, steps
 from trial.journey.models import Reversal
 from trial.journey.pages import GET_POST, blocked, page, posted
 from trial.participants.reads import participant_for, referral_for
@@ -79,17 +80,17 @@ def ask_reversal(request: StaffRequest, number: str) -> HttpResponse:
 def approve_reversal(request: StaffRequest, number: str) -> HttpResponse:
     """Approve that a status is taken back (T18)."""
     referral = referral_for(request.user, number, Action.APPROVE_REVERSAL)
-    waiting = Reversal.objects.filter(referral=referral, approved_at__isnull=True).select_related("asked_by").first()
+    waiting = reversal.waiting_for(referral)
     if waiting is None:
         return blocked(request, referral, "Entered in error", [("No request waits for approval.", "")])
-    form = forms.Form(posted(request))
-    if request.method == "POST" and form.is_valid():
+    form = step_forms.ReversalDecisionForm(posted(request))
+    if form.is_valid():
         try:
-            reversal.approve(reversal=waiting, by=request.user, at=timezone.now())
+            said = _decide(waiting, form.cleaned_data, request.user)
         except TrialError as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, "Approved. The record shows the earlier status again.")
+            messages.success(request, said)
             return redirect("journey:record", referral.number)
     return page(
         request,
@@ -97,6 +98,41 @@ def approve_reversal(request: StaffRequest, number: str) -> HttpResponse:
         title=f"Take back “{referral.get_status_display()}”?",
         subject=referral,
         here="Entered in error",
-        button="Approve",
+        button="Save decision",
         detail=f"{waiting.asked_by} asked: “{waiting.reason}”",
+    )
+
+
+def _decide(waiting: Reversal, decided: dict[str, str], by: User) -> str:
+    if decided["decision"] == "refuse":
+        reversal.refuse(reversal=waiting, why=decided["why"], by=by, at=timezone.now())
+        return "Not approved. The status stays."
+    reversal.approve(reversal=waiting, by=by, at=timezone.now())
+    return "Approved. The record shows the earlier status again."
+
+
+@requires(Action.CONFIRM_END)
+@GET_POST
+def confirm_end(request: StaffRequest, number: str) -> HttpResponse:
+    """Confirm that a participant ended early (T16)."""
+    referral = referral_for(request.user, number, Action.CONFIRM_END)
+    if not ending.awaits_confirmation(referral):
+        return blocked(request, referral, "Ended early", [("There is no early end to confirm.", "")])
+    form = forms.Form(posted(request))
+    if form.is_valid():
+        try:
+            ending.confirm_end(referral=referral, by=request.user, at=timezone.now())
+        except TrialError as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, "Confirmed.")
+            return redirect("journey:record", referral.number)
+    return page(
+        request,
+        form,
+        title=f"Confirm that {referral.number} ended early?",
+        subject=referral,
+        here="Ended early",
+        button="Confirm",
+        detail="Messages stopped when it was recorded. Data collected so far are kept.",
     )

@@ -9,6 +9,7 @@ from trial.base.parts import Fact, Link, VisitCell
 from trial.base.words import day_and_month, short_date
 from trial.consent.actions import outstanding_version, valid_consent
 from trial.journey.people import word_of
+from trial.journey.reversal import may_ask
 from trial.participants.models import Participant, Referral
 from trial.participation import rules as participation_rules
 from trial.protocol import rules as protocol_rules
@@ -85,6 +86,10 @@ def links(referral: Referral, user: User) -> list[Link]:
             Link("Change participation", f"{base}participation/"),
         ),
         (not has_consented and may(Action.CLOSE_REFERRAL, site), Link("Close the referral", f"{base}close/declined/")),
+        (
+            may(Action.ASK_REVERSAL, site) and may_ask(referral),
+            Link("Status entered in error", f"{base}entered-in-error/"),
+        ),
         (may(Action.VIEW_HISTORY, site), Link("History", f"{base}history/")),
     )
     return [link for allowed, link in offered if allowed]

@@ -14,6 +14,7 @@ from trial.assessments.models import Administration
 from trial.base.words import local_day, long_date
 from trial.consent import actions as consents
 from trial.consent.models import Consent, DocumentVersion, InformationGiven
+from trial.journey import ending
 from trial.journey.actions import OPEN_AFTER_LOCK, close, missing_for, move
 from trial.journey.transitions import between
 from trial.locking.rules import current_lock
@@ -273,4 +274,6 @@ def settle(participant: Participant, *, by: User | None, at: datetime, on: date)
         target = next(reachable, None)
         if target is None:
             return
-        move(referral=referral, target=target, by=by, at=at, effective_date=max(on, referral.received_date))
+        moved = move(referral=referral, target=target, by=by, at=at, effective_date=max(on, referral.received_date))
+        if target == Status.ENDED_EARLY:
+            ending.ask_for_confirmation(moved, by=by, at=at)

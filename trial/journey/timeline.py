@@ -16,6 +16,7 @@ from trial.attendance.rules import PRESENT
 from trial.base.parts import Event
 from trial.base.statuses import PARTICIPANT
 from trial.base.words import local_day, short_date, short_date_and_time
+from trial.journey.models import EndConfirmation
 from trial.journey.next_rules import reason_words
 from trial.participants.models import Referral, Status
 from trial.protocol import rules as protocol_rules
@@ -50,7 +51,7 @@ def timeline(referral: Referral, user: User) -> list[Event]:
         sources += [_consents, _forms, _changes, _queries, _alerts, _adverse_events, _deviations]
         if may_see_sessions(user, referral):
             sources += [_groups, _attendance]
-    moments = [moment for source in (*sources, _statuses) for moment in source(referral, user, spec)]
+    moments = [moment for source in (*sources, _statuses, _decisions) for moment in source(referral, user, spec)]
     oldest_first = sorted(moments, key=lambda moment: moment.at)  # what a fact led to comes after it
     return [moment.event for moment in reversed(oldest_first)]
 
@@ -70,6 +71,17 @@ def _moment(
 def _day(day: date, text: str, *, strong: str = "", more: str = "", url: str = "") -> Moment:
     said = ". ".join(part for part in (short_date(day), more) if part)
     return Moment(datetime.combine(day, time(0), tzinfo=UTC), Event(text=text, detail=said, strong=strong, url=url))
+
+
+def _decisions(referral: Referral, user: User, spec: ProtocolSpec) -> Iterator[Moment]:
+    """Requests to take a status back, what became of them, and an early end confirmed (T16, T18)."""
+    for one in referral.reversals.select_related("asked_by", "refused_by"):
+        word = PARTICIPANT[one.from_status.lower()].word
+        yield _moment(one.asked_at, f"Asked to take back “{word}”", who=one.asked_by, more=one.reason)
+        if one.refused_at:
+            yield _moment(one.refused_at, f"“{word}” stays", who=one.refused_by, more=one.refusal)
+    for confirmed in EndConfirmation.objects.filter(referral=referral).select_related("by"):
+        yield _moment(confirmed.at, "Early end confirmed", who=confirmed.by)
 
 
 def _statuses(referral: Referral, user: User, spec: ProtocolSpec) -> Iterator[Moment]:

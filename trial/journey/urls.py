@@ -37,6 +37,7 @@ urlpatterns = [
     re_path(PERSON + r"unblinding/$", allocation_views.report_unblinding, name="report_unblinding"),
     re_path(PERSON + r"participation/$", participation_views.participation, name="participation"),
     re_path(PERSON + r"entered-in-error/$", participation_views.ask_reversal, name="ask_reversal"),
+    re_path(PERSON + r"ended-early/$", participation_views.confirm_end, name="confirm_end"),
     re_path(PERSON + r"entered-in-error/approve/$", participation_views.approve_reversal, name="approve_reversal"),
     re_path(PERSON + r"details/$", referral_views.change_identity, name="change_identity"),
     *pages,

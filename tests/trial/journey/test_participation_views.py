@@ -8,8 +8,9 @@ from tests.factories import NOW, TODAY, Trial, staff
 from tests.journeys.visitor import day
 from tests.trial.journey.steps_by_page import answers_by_role, as_, elsewhere, everyone, problems_of, text_of
 from trial.access.policy import Role
-from trial.journey import actions, reversal
-from trial.journey.models import Reversal
+from trial.journey import actions, reversal, steps
+from trial.journey.models import EndConfirmation, Reversal
+from trial.messages.models import Task
 from trial.participants.models import Referral, Status
 from trial.participation.models import ParticipationChange
 
@@ -136,7 +137,7 @@ def referral(trial):
 def test_the_data_manager_asks_and_the_investigator_approves(client, trial, manager, referral):
     asked = as_(client, manager).post(url(referral, "entered-in-error"), {"reason": "Another person"})
     page = as_(client, trial.investigator).get(url(referral, "entered-in-error/approve"))
-    done = client.post(url(referral, "entered-in-error/approve"), {})
+    done = client.post(url(referral, "entered-in-error/approve"), {"decision": "approve"})
 
     assert asked.headers["Location"] == done.headers["Location"] == f"/people/{referral.number}/"
     assert "Tom Ellery asked: “Another person”" in text_of(page)
@@ -146,9 +147,9 @@ def test_the_data_manager_asks_and_the_investigator_approves(client, trial, mana
 def test_an_approval_sent_twice_takes_back_one_step(client, trial, manager, referral):
     reversal.ask(referral=referral, reason="Another person", by=manager, at=NOW)
     visitor = as_(client, trial.investigator)
-    visitor.post(url(referral, "entered-in-error/approve"), {})
+    visitor.post(url(referral, "entered-in-error/approve"), {"decision": "approve"})
 
-    again = visitor.post(url(referral, "entered-in-error/approve"), {})
+    again = visitor.post(url(referral, "entered-in-error/approve"), {"decision": "approve"})
 
     assert "No request waits for approval." in text_of(again)
     assert status_of(referral) == Status.INFORMED
@@ -167,7 +168,7 @@ def test_a_status_that_moved_on_meanwhile_is_said(client, trial, manager):
     reversal.ask(referral=referral, reason="Another person", by=manager, at=NOW)
     actions.close(referral=referral, target=Status.DECLINED, reasons=["TRAVEL"], by=trial.coordinator, at=NOW)
 
-    response = as_(client, trial.investigator).post(url(referral, "entered-in-error/approve"), {})
+    response = as_(client, trial.investigator).post(url(referral, "entered-in-error/approve"), {"decision": "approve"})
 
     assert "The status has changed since." in text_of(response)
     assert status_of(referral) == Status.DECLINED
@@ -191,5 +192,69 @@ def test_who_may_ask_and_who_may_approve(client, trial, manager, referral):
     assert {role for role, status in asking.items() if status == 200} == {Role.DATA_MANAGER}
     assert {role for role, status in approving.items() if status == 200} == {Role.PRINCIPAL_INVESTIGATOR}
     other = as_(client, elsewhere(Role.PRINCIPAL_INVESTIGATOR))
-    assert other.post(url(referral, "entered-in-error/approve"), {}).status_code == 404
+    assert other.post(url(referral, "entered-in-error/approve"), {"decision": "approve"}).status_code == 404
     assert status_of(referral) == Status.DECLINED
+
+
+def test_the_record_leads_each_of_the_two_people_to_their_page(client, trial, manager, referral):
+    offered = text_of(as_(client, manager).get(f"/people/{referral.number}/"))
+    reversal.ask(referral=referral, reason="Another person", by=manager, at=NOW)
+    asked = text_of(as_(client, manager).get(f"/people/{referral.number}/"))
+    decides = text_of(as_(client, trial.investigator).get(f"/people/{referral.number}/"))
+
+    assert "entered-in-error/" in offered
+    assert "entered-in-error/" not in asked
+    assert "Decide whether “Declined” was entered in error" in asked
+    assert f'href="{url(referral, "entered-in-error/approve")}"' in decides
+    task = Task.objects.visible_to(trial.investigator).open().get(kind="approve_reversal")
+    assert task.link == url(referral, "entered-in-error/approve")
+
+
+def test_a_refused_request_leaves_the_status_and_may_be_made_again(client, trial, manager, referral):
+    reversal.ask(referral=referral, reason="Another person", by=manager, at=NOW)
+    visitor = as_(client, trial.investigator)
+    page = url(referral, "entered-in-error/approve")
+
+    unsaid = visitor.post(page, {"decision": "refuse"})
+    visitor.post(page, {"decision": "refuse", "why": "The letter says declined"})
+
+    assert problems_of(unsaid) == ["Enter why it stays"]
+    assert status_of(referral) == Status.DECLINED
+    assert not Task.objects.open().filter(kind="approve_reversal").exists()
+    assert "The letter says declined" in text_of(visitor.get(f"/people/{referral.number}/"))
+    reversal.ask(referral=referral, reason="It was somebody else", by=manager, at=NOW)
+
+
+# -- ended early
+
+
+@pytest.fixture
+def ended(trial):
+    participant = trial.open_randomisation().randomised()
+    off = {"cause": "death", "effective_date": TODAY, "decided_by": "clinician", "elements": {}}
+    steps.change_participation(participant=participant, **off, by=trial.coordinator, at=NOW)
+    return participant.referral
+
+
+def test_the_investigator_confirms_an_early_end_once(client, trial, ended):
+    visitor = as_(client, trial.investigator)
+    record = text_of(visitor.get(f"/people/{ended.number}/"))
+    visitor.post(url(ended, "ended-early"), {})
+    again = visitor.post(url(ended, "ended-early"), {})
+
+    assert f'href="{url(ended, "ended-early")}"' in record
+    assert EndConfirmation.objects.get().by == trial.investigator
+    assert "There is no early end to confirm." in text_of(again)
+    assert not Task.objects.open().filter(kind="confirm_end").exists()
+    assert "Early end confirmed" in text_of(visitor.get(f"/people/{ended.number}/"))
+
+
+def test_only_the_sites_investigator_confirms_and_only_an_early_end(client, trial, ended):
+    asked = answers_by_role(client, everyone(trial), url(ended, "ended-early"))
+    other = trial.consented().referral
+
+    assert {role for role, status in asked.items() if status == 200} == {Role.PRINCIPAL_INVESTIGATOR}
+    assert as_(client, elsewhere(Role.PRINCIPAL_INVESTIGATOR)).post(url(ended, "ended-early"), {}).status_code == 404
+    page = as_(client, trial.investigator).post(url(other, "ended-early"), {})
+    assert "There is no early end to confirm." in text_of(page)
+    assert not EndConfirmation.objects.exists()

@@ -74,6 +74,37 @@ def test_nobody_approves_what_they_asked_for(trial, manager):
     assert Reversal.objects.get().approved_at is None
 
 
+@pytest.mark.parametrize(
+    ("changes", "constraint"),
+    [
+        ({"refused_at": NOW, "refusal": "No"}, "says_why"),
+        ({"refused_at": NOW, "refused_by": True}, "says_why"),
+        ({"refused_at": NOW, "refused_by": True, "refusal": "No", "approved_at": NOW}, "approved_or_refused"),
+    ],
+)
+def test_the_database_keeps_a_decision_whole(trial, manager, changes, constraint):
+    asked = ask(manager, declined(trial))
+    for name, value in changes.items():
+        setattr(asked, name, trial.investigator if value is True else value)
+
+    with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
+        asked.save_by(manager, "Past the action")
+
+
+def test_a_refusal_is_made_by_the_investigator_in_words_and_once(trial, manager):
+    asked = ask(manager, declined(trial))
+
+    with pytest.raises(reversal.ReversalRefused, match="role"):
+        reversal.refuse(reversal=asked, why="No", by=manager, at=NOW)
+    with pytest.raises(reversal.ReversalRefused, match="Say why"):
+        reversal.refuse(reversal=asked, why=" ", by=trial.investigator, at=NOW)
+    reversal.refuse(reversal=asked, why="It was right", by=trial.investigator, at=NOW)
+    with pytest.raises(reversal.ReversalRefused, match="decided on already"):
+        reversal.refuse(reversal=asked, why="It was right", by=trial.investigator, at=NOW)
+    with pytest.raises(reversal.ReversalRefused, match="has changed since"):
+        approve(trial, asked)
+
+
 def test_a_person_without_the_role_approves_nothing(trial, manager):
     asked = ask(manager, declined(trial))
 
