@@ -64,7 +64,7 @@ const restart = () => {
   if (!seconds || !warning) return;
   warning.hidden = true;
   clearTimeout(timer);
-  timer = setTimeout(() => { warning.hidden = false; }, Math.max(seconds - 300, 0) * 1000);
+  timer = setTimeout(() => { warning.hidden = false; }, Math.max(seconds - warning.dataset.sessionWarning, 0) * 1000);
 };
 restart();
 document.querySelector('[data-session-stay]')?.addEventListener('click', async () => {

@@ -62,6 +62,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "trial.access.middleware.limit_idle_time",
     "trial.access.middleware.require_second_factor",
     "trial.locking.middleware.LockedData",
     "trial.access.drafts.around_forms",
@@ -118,6 +119,8 @@ else:
         },
         "TEST": {"MIRROR": "default"},
     }
+# Rate limits count over every worker: the cache is a table, made by migrate.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "shared_cache"}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- people -------------------------------------------------------------------------------------------
@@ -139,12 +142,14 @@ ACCOUNT_RATE_LIMITS = {"login_failed": "5/5m/key,50/1h/ip", "reauthenticate": "1
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_CHANGE_EMAIL = False
+MFA_ADAPTER = "trial.access.adapter.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Hedgerow"
 SECOND_FACTOR_REQUIRED = env.bool("SECOND_FACTOR_REQUIRED", default=not TRAINING)
 LOGIN_URL = "/accounts/login/"
 LOGIN_REDIRECT_URL = "/home/"
 SESSION_COOKIE_AGE = env.int("IDLE_MINUTES", default=15) * 60  # R-17
+REGISTER_IDLE_SECONDS = env.int("REGISTER_IDLE_MINUTES", default=5) * 60  # on the leader's phone
 SESSION_SAVE_EVERY_REQUEST = True
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 

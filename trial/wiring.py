@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib.auth.models import update_last_login
 from django.contrib.auth.signals import user_logged_in
+from django.core.management import call_command
 from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate, pre_save
 from simple_history.signals import post_create_historical_record, pre_create_historical_record
@@ -32,11 +33,17 @@ def connect() -> None:
     Referral.guards = REFERRAL_LOCK_GUARDS + transitions.trigger_guards()
     connection_created.connect(triggers.add_switch, dispatch_uid="trigger-switch")
     post_migrate.connect(triggers.install_after_migrate, dispatch_uid="install-triggers")
+    post_migrate.connect(make_shared_cache, dispatch_uid="shared-cache")
     pre_save.connect(models.refuse_fixture, dispatch_uid="refuse-fixture")
     pre_create_historical_record.connect(models.add_role, dispatch_uid="history-role")
     post_create_historical_record.connect(models.add_leaf, dispatch_uid="history-leaf")
     user_logged_in.disconnect(update_last_login, dispatch_uid="update_last_login")
     adapter.connect()
+
+
+def make_shared_cache(*, using: str, **kwargs: Any) -> None:
+    """The table of the cache that all workers share; made once, left alone afterwards."""
+    call_command("createcachetable", database=using, verbosity=0)
 
 
 def _add(registered: list[Any], function: Any) -> None:

@@ -3,11 +3,13 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.http import HttpRequest
 from django.utils import timezone
 
 from trial.access.models import AccessEvent, User
+from trial.base import keys
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -16,6 +18,22 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Accounts are made by an administrator (R-11)."""
         return False
+
+
+class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
+    """Seeds of second factors lie sealed in the database (R-16)."""
+
+    def encrypt(self, text: str) -> str:
+        """Seal a seed."""
+        return keys.seal_secret(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """The seed.
+
+        Raises:
+            SealBroken: no key of the list opens it.
+        """
+        return keys.unseal_secret(encrypted_text)
 
 
 def _log(kind: AccessEvent.Kind, user: User | None, detail: str = "") -> None:

@@ -1,4 +1,4 @@
-"""Second factor for every staff account (R-16)."""
+"""How long a session lasts without a request (R-17), and a second factor for every staff account (R-16)."""
 
 from collections.abc import Callable
 
@@ -9,6 +9,21 @@ from django.shortcuts import redirect
 
 FREE = ("/accounts/", "/static/", "/healthz", "/readyz", "/help/", "/accessibility/", "/privacy/")
 SET_UP = "/accounts/2fa/"
+
+
+REGISTER = "/register/"
+
+
+def limit_idle_time(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """A register left open on a phone signs out sooner than a desk. Pages for everybody keep the limit as it is."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if request.user.is_authenticated and not request.path.startswith(FREE):
+            on_phone = request.path.startswith(REGISTER)
+            request.session.set_expiry(settings.REGISTER_IDLE_SECONDS if on_phone else None)
+        return get_response(request)
+
+    return middleware
 
 
 def require_second_factor(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:

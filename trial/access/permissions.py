@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol, cast
 
 from django.contrib.auth.views import redirect_to_login
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 
@@ -106,7 +106,7 @@ def requires(action: Action, *others: Action) -> Callable[[Callable[..., HttpRes
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if not request.user.is_authenticated:
-                return redirect_to_login(request.get_full_path())
+                return ask_to_sign_in(request)
             user = request.user
             if not any(user.access.may(one) for one in actions):
                 return refuse(request, user)
@@ -125,7 +125,7 @@ def signed_in(view: Callable[..., HttpResponse]) -> View:
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
+            return ask_to_sign_in(request)
         user = request.user
         if not user.access.assignments:
             return refuse(request, user)
@@ -146,6 +146,13 @@ def public(view: Callable[..., HttpResponse]) -> View:
     opened.permission = None  # type: ignore[attr-defined]
     opened.permissions = ()  # type: ignore[attr-defined]
     return cast(View, opened)
+
+
+def ask_to_sign_in(request: HttpRequest) -> HttpResponse:
+    """The way to the sign-in page and back; a script that sends JSON is told so, and keeps what it has (ux.md 4.2)."""
+    if request.content_type == "application/json":
+        return JsonResponse({"error": "Sign in to send this."}, status=401)
+    return redirect_to_login(request.get_full_path())
 
 
 def refuse(request: HttpRequest, user: User) -> HttpResponse:

@@ -51,6 +51,23 @@ def is_current(wrapped_key: str) -> bool:
     return True
 
 
+def seal_secret(secret: str) -> str:
+    """A short secret of the system's own, a second factor's seed, sealed by the first key of the list."""
+    return _key_list().encrypt(secret.encode("utf-8")).decode("ascii")
+
+
+def unseal_secret(token: str) -> str:
+    """The secret inside `token`.
+
+    Raises:
+        SealBroken: no key of the list opens it.
+    """
+    try:
+        return _key_list().decrypt(token.encode("utf-8")).decode("utf-8")
+    except InvalidToken as error:
+        raise SealBroken from error
+
+
 def seal(wrapped_key: str, text: str) -> str:
     """`text` sealed with the data key (ASCII token); the empty text stays empty."""
     return _data_key(wrapped_key).encrypt(text.encode("utf-8")).decode("ascii") if text else ""

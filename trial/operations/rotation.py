@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from allauth.mfa.models import Authenticator
 from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models, transaction
@@ -11,6 +12,8 @@ from trial.base.models import AuditedModel, AuditRow
 
 COLUMN = "wrapped_key"
 CHUNK = 200
+SEEDS = ("secret", "seed")
+"""Keys of an authenticator's data that hold something sealed."""
 REASON = "Data key wrapped again: the key list was rotated"
 
 
@@ -26,14 +29,26 @@ def tables() -> Iterator[type[models.Model]]:
 
 
 def rotate() -> int:
-    """Re-wrap the data keys that the first key does not wrap yet. Stopped half-way, it goes on where it was.
+    """Re-wrap the data keys, and the seeds of second factors, that the first key does not wrap yet.
 
-    Returns how many were wrapped again.
+    Stopped half-way, it goes on where it was. Returns how many were wrapped again.
 
     Raises:
         SealBroken: no key of the list opens one of them; the chunks before it are done.
     """
-    return sum(_rotate_rows(model, wanted) for model in tables() for wanted in _chunks(model))
+    n_keys = sum(_rotate_rows(model, wanted) for model in tables() for wanted in _chunks(model))
+    return n_keys + sum(_rotate_seeds(pk) for pk in Authenticator.objects.values_list("pk", flat=True))
+
+
+@transaction.atomic
+def _rotate_seeds(pk: int) -> int:
+    """Seeds of one person's second factor: no record of the trial, so without history."""
+    row = Authenticator.objects.select_for_update().get(pk=pk)
+    old = {name for name in SEEDS if name in row.data and not keys.is_current(row.data[name])}
+    row.data |= {name: keys.rewrap(row.data[name]) for name in old}
+    if old:
+        row.save(update_fields=["data"])
+    return len(old)
 
 
 def _chunks(model: type[models.Model]) -> list[list[int]]:

@@ -1,6 +1,8 @@
 """Rotating the key list wraps data keys again; what they seal stays as it is."""
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
 
@@ -34,6 +36,24 @@ def test_after_rotation_the_new_key_alone_opens_everything(trial, settings):
     assert identity.read(person).first_name == "Zebedee"
     assert Identity.objects.get(person=person).sealed == sealed
     assert drafts.kept(trial.coordinator, "/people/new/")[0]["first_name"] == "Zebedee"
+
+
+def test_a_second_factor_lies_sealed_and_survives_rotation(trial, settings):
+    secret = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+    TOTP.activate(trial.coordinator, secret)
+    stored = Authenticator.objects.get(user=trial.coordinator)
+    new = Fernet.generate_key().decode()
+    settings.IDENTITY_KEYS = [new, *settings.IDENTITY_KEYS]
+
+    assert rotate() == 1
+    settings.IDENTITY_KEYS = [new]
+
+    assert secret not in str(stored.data)
+    code = format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time()))))
+    assert Authenticator.objects.get(pk=stored.pk).wrap().validate_code(code)
+    settings.IDENTITY_KEYS = [Fernet.generate_key().decode()]
+    with pytest.raises(keys.SealBroken):
+        Authenticator.objects.get(pk=stored.pk).wrap().validate_code(code)
 
 
 def test_rotation_that_was_stopped_goes_on_where_it_was(trial, settings):
