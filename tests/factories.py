@@ -13,6 +13,7 @@ from django.conf import settings
 from django.utils import timezone
 
 import instruments
+from tests.snapshot import once
 from trial.access.models import Delegation, Duty, RoleAssignment, Site, User
 from trial.access.policy import POLICY, Role
 from trial.access.signing import Proof, reauthenticate
@@ -101,8 +102,21 @@ def make_protocol(name: str = "greenrx_f", *, changes: dict[str, Any] | None = N
     Args:
         changes: top-level keys replaced before loading, for tests that need another rule.
     """
-    data = json.loads((LIBRARY / f"{name}.json").read_text()) | (changes or {})
-    version = protocol.activate(version=protocol.load(source=json.dumps(data), by=None, at=NOW), by=None, at=NOW)
+    once(_key(name, changes), lambda: _load(_source(name, changes)))
+    return ProtocolVersion.objects.latest("pk")
+
+
+def _source(name: str, changes: dict[str, Any] | None) -> str:
+    return json.dumps(json.loads((LIBRARY / f"{name}.json").read_text()) | (changes or {}))
+
+
+def _key(name: str, changes: dict[str, Any] | None, *more: str) -> tuple[str, ...]:
+    """What the rows depend on."""
+    return (_source(name, changes), str(timezone.localdate()), *settings.SEALING_KEYS, *settings.IDENTITY_KEYS, *more)
+
+
+def _load(source: str) -> None:
+    version = protocol.activate(version=protocol.load(source=source, by=None, at=NOW), by=None, at=NOW)
     load_documents(version=version, by=None)
     for used in version.spec.instruments:
         licence = instruments.get(used.code, used.version).licence
@@ -114,7 +128,6 @@ def make_protocol(name: str = "greenrx_f", *, changes: dict[str, Any] | None = N
                 licence_date=date(2026, 1, 1),
                 copyright_line="Used with permission",
             ).save_by(None)
-    return version
 
 
 def open_randomisation(version: ProtocolVersion) -> None:
@@ -141,13 +154,24 @@ class Trial:
     """A protocol in force with one coordinator, investigator, randomiser and duty clinician at one site."""
 
     def __init__(self, name: str = "greenrx_f", site_code: str = "01", changes: dict[str, Any] | None = None) -> None:
-        self.version = make_protocol(name, changes=changes)
+        once(_key(name, changes, site_code), lambda: self._build(name, site_code, changes))
+        self.version = ProtocolVersion.objects.latest("pk")
         self.spec = self.version.spec
         self.site = site(site_code)
-        self.coordinator = staff(Role.COORDINATOR, self.site, name="Asha Patel")
-        self.investigator = staff(Role.PRINCIPAL_INVESTIGATOR, self.site, name="Dr Helen Okafor", blinded=False)
-        self.randomiser = staff(Role.RANDOMISER, name="Ruth Vane")
-        self.clinician = staff(Role.DUTY_CLINICIAN, self.site, name="Dr Omar Iqbal")
+        self.coordinator, self.investigator, self.randomiser, self.clinician = (
+            User.objects.filter(name=person).latest("pk") for person in self.PEOPLE
+        )
+
+    PEOPLE = ("Asha Patel", "Dr Helen Okafor", "Ruth Vane", "Dr Omar Iqbal")
+
+    def _build(self, name: str, site_code: str, changes: dict[str, Any] | None) -> None:
+        _load(_source(name, changes))
+        here = site(site_code)
+        coordinator, investigator, randomiser, clinician = self.PEOPLE
+        staff(Role.COORDINATOR, here, name=coordinator)
+        staff(Role.PRINCIPAL_INVESTIGATOR, here, name=investigator, blinded=False)
+        staff(Role.RANDOMISER, name=randomiser)
+        staff(Role.DUTY_CLINICIAN, here, name=clinician)
 
     def open_randomisation(self) -> "Trial":
         """Lock and open the scheme."""
