@@ -89,12 +89,17 @@ def _open_visit(participant: Participant, spec: ProtocolSpec, state: VisitState,
     if is_started or is_reached_by_link(row):
         return set()
     detail = f"Window opened {day_and_month(row.opens_date)} and closes {day_and_month(row.closes_date)}"
+    page = f"{row.code}/link/"
     return {
-        _visit_task(participant, f"visit-send:{row.pk}", f"Send {label} questionnaires", detail, row.opens_date, at)
+        _visit_task(
+            participant, f"visit-send:{row.pk}", f"Send {label} questionnaires", detail, row.opens_date, at, page
+        )
     }
 
 
-def _visit_task(participant: Participant, key: str, title: str, detail: str, due: date, at: datetime) -> str:
+def _visit_task(
+    participant: Participant, key: str, title: str, detail: str, due: date, at: datetime, page: str = ""
+) -> str:
     referral = participant.referral
     messages.open_task(
         key=key,
@@ -104,7 +109,7 @@ def _visit_task(participant: Participant, key: str, title: str, detail: str, due
         referral=referral,
         title=title,
         detail=detail,
-        link=f"/people/{participant.study_id}/",
+        link=f"/people/{participant.study_id}/{page}",
         due_date=due,
         at=at,
     )

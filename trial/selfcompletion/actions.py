@@ -12,6 +12,7 @@ from trial.assessments.models import Administration, MissingCode
 from trial.base.words import date_and_time, local_day
 from trial.messages import actions as messages
 from trial.participants import identity
+from trial.safety.models import RiskAlert
 from trial.schedule.models import Visit
 from trial.selfcompletion import reads, rules
 from trial.selfcompletion.errors import CheckPaused, NotOpen, StillToAnswer, TakenOver
@@ -152,8 +153,11 @@ def _open_visit(link: SelfCompletionLink, at: datetime) -> Visit:
 
 
 @transaction.atomic
-def submit(*, link: SelfCompletionLink, at: datetime) -> list[Administration]:
+def submit(*, link: SelfCompletionLink, at: datetime) -> bool:
     """Complete every questionnaire of the pack, all or none, and close the link.
+
+    Returns:
+        Whether the answers together raised an urgent alert that no single one had: then help is shown at once.
 
     Raises:
         NotOpen: the link takes no answers now; sent twice, its state is SENT.
@@ -164,16 +168,22 @@ def submit(*, link: SelfCompletionLink, at: datetime) -> list[Administration]:
     pack = pack_of(visit, local_day(at))
     if pack.first_open():
         raise StillToAnswer
-    sent = _complete(visit, pack, at)
+    before = _urgent_alerts(visit)
+    _complete(visit, pack, at)
     mine = _locked(link)
     mine.submitted_at = at
     mine.opened_at = mine.opened_at or at
     mine.save_by(None, "Sent by the participant")
-    return sent
+    return _urgent_alerts(visit) != before
 
 
-def _complete(visit: Visit, pack: Pack, at: datetime) -> list[Administration]:
-    return [
+def _urgent_alerts(visit: Visit) -> set[tuple[int, datetime | None]]:
+    alerts = RiskAlert.objects.filter(administration__visit=visit, severity=RiskAlert.Severity.URGENT)
+    return set(alerts.values_list("pk", "escalated_at"))
+
+
+def _complete(visit: Visit, pack: Pack, at: datetime) -> None:
+    for part in pack.parts:
         assessments.save_form(
             participant=visit.participant,
             visit=visit,
@@ -188,8 +198,6 @@ def _complete(visit: Visit, pack: Pack, at: datetime) -> list[Administration]:
             expected_revision=part.stored.revision if part.stored else 0,
             submit=True,
         )
-        for part in pack.parts
-    ]
 
 
 SKIPPED = Answer(missing=MissingCode.BL)

@@ -29,7 +29,7 @@ class CheckForm(forms.Form):
         if limits.second_check == "postcode":
             self.fields["check"] = TextField(label="Your postcode", max_length=12)
         else:
-            self.fields["check"] = DayMonthField(label="Date of birth", what="day and month you were born")
+            self.fields["check"] = DayMonthField(label="Date of birth", what="the day and month you were born")
 
     @property
     def given(self) -> str:
@@ -124,6 +124,6 @@ def _number(item: Item, wording: Wording) -> NumberField:
         what="your answer",
         min_value=item.min,
         max_value=item.max,
-        unit=item.unit or "",
+        help_text=f"Number of {item.unit}" if item.unit else "",
         required=False,
     )

@@ -152,5 +152,6 @@ def support_page(request: HttpRequest, link: SelfCompletionLink, *, is_sent: boo
     spec = spec_of(link)
     support = protocol_rules.support_page(spec, "en-GB")
     calls = [(call, "".join(call.number.split())) for call in support.calls]
-    context = {"support": support, "calls": calls, "is_sent": is_sent}
+    first, dot, rest = support.closing.partition(". ")
+    context = {"support": support, "calls": calls, "closing": first + dot.strip(), "further": rest, "is_sent": is_sent}
     return render(request, "selfcompletion/support.html", frame(spec) | context)

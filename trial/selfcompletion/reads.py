@@ -3,7 +3,7 @@
 import hashlib
 from datetime import date, datetime
 
-from trial.base.words import local_day
+from trial.base.words import local_day, short_date
 from trial.locking.rules import current_lock
 from trial.participants.models import RE_REFERRABLE, Participant, Status
 from trial.participation import rules as participation
@@ -93,6 +93,20 @@ def is_reached_by_link(visit: Visit) -> bool:
         return False
     links = list(mine.links.all())
     return not links or any(link.revoked_at is None for link in links)
+
+
+def progress_words(visit: Visit) -> str:
+    """How far a visit's link is, for the record page."""
+    mine: SelfCompletion | None = getattr(visit, "self_completion", None)
+    if mine is None:
+        return "Not sent yet"
+    if mine.submitted_at:
+        return f"Answers sent {short_date(mine.submitted_at)}"
+    if mine.bounced_at:
+        return f"The e-mail came back on {short_date(mine.bounced_at)}"
+    if not is_reached_by_link(visit):
+        return "Links stopped"
+    return f"Opened {short_date(mine.opened_at)}, answers not sent" if mine.opened_at else "Sent, not opened yet"
 
 
 def has_bounced(visit: Visit) -> bool:

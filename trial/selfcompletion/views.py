@@ -245,18 +245,15 @@ def answers(request: HttpRequest, seat: Sitting) -> HttpResponse:
 
 
 def _sent(request: HttpRequest, seat: Sitting) -> HttpResponse:
-    now = timezone.now()
     try:
-        forms = actions.submit(link=seat.link, at=now)
+        needs_help = actions.submit(link=seat.link, at=timezone.now())
     except StillToAnswer:
         return redirect("q_next")
     except NotOpen as closed:
         if closed.state == LinkState.SENT:  # the button was pressed twice
             return redirect("q_sent")
         raise
-    raised = [form.alert for form in forms if hasattr(form, "alert") and form.alert.severity == "urgent"]
-    is_new = any(now in (alert.raised_at, alert.escalated_at) for alert in raised)
-    return redirect("q_support_sent" if is_new else "q_sent")
+    return redirect("q_support_sent" if needs_help else "q_sent")
 
 
 @participant_page

@@ -16,14 +16,16 @@ BORN = {"check_0": "14", "check_1": "3"}
 """The second check of a person of tests.factories."""
 
 
-def in_week_five(trial: Trial, **more) -> Participant:
+def in_week_five(trial: Trial) -> Participant:
     """Somebody randomised 30 days ago: the week 5 window opened 2 days ago and closes in 12."""
-    return trial.randomised(trial.baseline_done(at=NOW - timedelta(days=31)) if not more else None, at=NOW - timedelta(days=30))
+    return trial.randomised(at=NOW - timedelta(days=30))
 
 
 def visit_of(participant: Participant, code: str = "V2") -> Visit:
     """A visit as the actions read it."""
-    found = Visit.objects.select_related("protocol_version", "participant__referral__site", "participant__referral__person")
+    found = Visit.objects.select_related(
+        "protocol_version", "participant__referral__site", "participant__referral__person"
+    )
     return found.get(participant=participant, code=code)
 
 
