@@ -85,10 +85,11 @@ class AtHome:
         return self.post(answer=str(value), **more)
 
     def decline_all(self) -> "AtHome":
-        """Prefer not to answer, up to the page on which all answers are checked."""
+        """Prefer not to answer what is open, and continue from what is answered, up to the check of all answers."""
         while re.fullmatch(r"/questions/\d+/\d+/", self.url):
+            chosen = re.search(r'type="radio"[^>]*?value="(\w+)"[^>]*?\bchecked', self.text)
             is_typed = 'name="refuse"' in self.text
-            self.post(**({"refuse": "RF"} if is_typed else {"answer": "RF"}))
+            self.post(**({"refuse": "RF"} if is_typed else {"answer": chosen[1] if chosen else "RF"}))
         return self
 
     @property
