@@ -12,6 +12,7 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from tests.factories import NOW, TODAY, Trial, make_user, site, staff
+from tests.trial.selfcompletion.builders import a_link
 from trial.access.models import Delegation, RoleAssignment, User
 from trial.access.policy import POLICY, REVEALS_ARM, Action, Role
 from trial.activities.models import ActivityGroup, Membership, Provider, Session, Venue
@@ -69,6 +70,7 @@ class Records:
         ).save_by(None)
         self.query = Query(participant=self.participant, field="phq9_1", raised_at=NOW).save_by(None)
         self.delegation = Delegation.objects.filter(site=trial.site).first()
+        self.link = a_link(self.participant)
         self.site = trial.site
 
 
@@ -196,6 +198,9 @@ def values(world: World, records: Records, name: str, user: User) -> dict[str, o
         "visit": "V2",
         "form": "phq9",
         "how": "left",
+        "token": records.link.removeprefix("/q/").rstrip("/"),
+        "part": 1,
+        "item": 1,
         "code": records.site.code if name == "access:site" else "wemwbs",
         "table": "DM",
         "role": RoleAssignment.objects.filter(user=world.account).first().pk,

@@ -13,7 +13,14 @@ import instruments
 from trial.base import triggers
 from trial.base.models import AuditedModel
 
-PUBLIC = frozenset({"healthz", "readyz", "help", "accessibility", "privacy", "home", "no_role"})
+BEHIND_A_LINK = frozenset(
+    {"none", "start", "check", "next", "question", "support", "support_sent", "answers", "saved", "sent"}
+)
+"""Pages of a participant's questionnaires, which open with a link and a second check (`q_…`)."""
+PUBLIC = frozenset(
+    {"healthz", "readyz", "help", "accessibility", "privacy", "home", "no_role"}
+    | {f"q_{name}" for name in BEHIND_A_LINK}
+)
 """Names of pages that anyone may open."""
 FOREIGN = ("accounts/", "admin/")
 """Routes of libraries whose pages keep their own rules: sign-in, and the configuration admin."""

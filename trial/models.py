@@ -18,6 +18,7 @@ from trial.review.models import Query, QueryMessage, SignOff
 from trial.safety.models import AdverseEvent, EventReview, RiskAlert
 from trial.schedule.models import Visit
 from trial.screening.models import ContactAttempt, Eligibility
+from trial.selfcompletion.models import SelfCompletion, SelfCompletionLink
 
 __all__ = [
     "AccessEvent",
@@ -58,6 +59,8 @@ __all__ = [
     "Reversal",
     "RiskAlert",
     "RoleAssignment",
+    "SelfCompletion",
+    "SelfCompletionLink",
     "Session",
     "SignOff",
     "Signature",

@@ -9,6 +9,7 @@ urlpatterns = [
     path("", include("trial.protocol.urls")),
     path("", include("trial.safety.urls")),
     path("", include("trial.deviations.urls")),
+    path("", include("trial.selfcompletion.urls")),  # before the forms: "link" is no form
     path("", include("trial.assessments.urls")),
     path("", include("trial.activities.urls")),
     path("", include("trial.attendance.urls")),

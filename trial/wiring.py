@@ -17,9 +17,11 @@ from trial.assessments import hooks as assessment_hooks
 from trial.base import models, triggers
 from trial.journey import steps, transitions
 from trial.messages import invitations
+from trial.messages import sending as outbox
 from trial.participants.models import REFERRAL_LOCK_GUARDS, Referral
 from trial.review import links, stops
 from trial.safety import reads as safety_reads
+from trial.selfcompletion import sending as questionnaires
 
 
 def connect() -> None:
@@ -30,6 +32,8 @@ def connect() -> None:
     _add(assessment_hooks.item_links, links.beside_item)
     _add(safety_reads.may_report_on, activity_reads.may_report_on)
     _add(allocation_checks.further_checks, stops.open_queries)
+    _add(outbox.may_still_go, questionnaires.may_still_go)
+    outbox.body_of |= dict.fromkeys(questionnaires.KINDS, questionnaires.filled_in)
     Referral.guards = REFERRAL_LOCK_GUARDS + transitions.trigger_guards()
     connection_created.connect(triggers.add_switch, dispatch_uid="trigger-switch")
     post_migrate.connect(triggers.install_after_migrate, dispatch_uid="install-triggers")

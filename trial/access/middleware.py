@@ -7,7 +7,17 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-FREE = ("/accounts/", "/static/", "/healthz", "/readyz", "/help/", "/accessibility/", "/privacy/")
+FREE = (
+    "/accounts/",
+    "/static/",
+    "/healthz",
+    "/readyz",
+    "/help/",
+    "/accessibility/",
+    "/privacy/",
+    "/q/",
+    "/questions/",
+)
 SET_UP = "/accounts/2fa/"
 
 

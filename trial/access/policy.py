@@ -60,6 +60,7 @@ class Action(StrEnum):
     VIEW_ANSWERS = "trial.view_answers"
     ENTER_FORM = "trial.enter_form"
     CORRECT_FORM = "trial.correct_form"
+    SEND_LINK = "trial.send_link"
     # activities
     VIEW_SESSIONS = "trial.view_sessions"
     PLAN_GROUPS = "trial.plan_groups"
@@ -189,6 +190,7 @@ POLICY: dict[Role, RoleSpec] = {
             A.CHANGE_IDENTITY,
             A.ENTER_FORM,
             A.CORRECT_FORM,
+            A.SEND_LINK,
             A.VIEW_SESSIONS,
             A.PLAN_GROUPS,
             A.TAKE_REGISTER,

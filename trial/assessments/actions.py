@@ -79,6 +79,8 @@ def save_form(
     reasons: Mapping[str, str] | None = None,
     assessor: User | None = None,
     language: str = "en-GB",
+    shown_at: datetime | None = None,
+    seconds_active: int = 0,
 ) -> Administration:
     """Store a draft, a completed form or a correction, with scores, counts and any risk alert, in one transaction.
 
@@ -90,6 +92,7 @@ def save_form(
         expected_revision: the revision the person saw; 0 when nothing was stored.
         submit: True completes the form. Required items without answer or reason are stored as left blank.
         reasons: why each changed field of a completed form changes, by item code or key of `rules` (BR-63).
+        shown_at, seconds_active: when the answered question was shown to the participant, and for how many seconds.
 
     Returns:
         The form as stored. The same content sent again changes nothing and is no conflict.
@@ -118,6 +121,8 @@ def save_form(
     before = dict(row.answers)
     reason = _reason_for(row, entry, submit, reasons or {})
     _fill(row, entry, result, definition, at, submit)
+    row.first_opened_at = row.first_opened_at or shown_at
+    row.seconds_active += seconds_active
     row.assessor = assessor or (by if mode in INTERVIEWS else None)
     row.save_by(by, reason)
     _raise_alert(row, definition, result, before, by, at)

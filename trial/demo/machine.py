@@ -60,6 +60,11 @@ def require_port(port: int) -> None:
             ) from None
 
 
+def answer_at(port: int) -> None:
+    """Let links in messages lead to this port, here and in the server that follows."""
+    settings.SITE_URL = os.environ["SITE_URL"] = f"http://{HOST}:{port}"
+
+
 def holding() -> Holding:
     """What the database holds, judged by its first account."""
     if User._meta.db_table not in connection.introspection.table_names():

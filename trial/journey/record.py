@@ -15,7 +15,9 @@ from trial.participation import rules as participation_rules
 from trial.protocol import rules as protocol_rules
 from trial.protocol.spec import ELIGIBILITY
 from trial.review.models import Query
+from trial.schedule.rules import VisitStatus
 from trial.screening.models import Eligibility
+from trial.selfcompletion.reads import progress_words
 
 
 def participant_of(referral: Referral) -> Participant | None:
@@ -107,6 +109,23 @@ def grid_of(participant: Participant, user: User, today: date) -> Grid:
         is_locked=hasattr(participant, "sign_off"),
         other_cells={(protocol_rules.eligibility_visit(spec).code, ELIGIBILITY): eligibility},
     )
+
+
+def questionnaire_links(grid: Grid, participant: Participant, user: User) -> list[Link]:
+    """The page of each open visit's questionnaire links, for those who may send one."""
+    if not user.access.may(Action.SEND_LINK, participant.referral.site):
+        return []
+    return [
+        Link(
+            f"Send the questionnaire link, {one.spec.label}",
+            f"/people/{participant.study_id}/{one.spec.code}/link/",
+            progress_words(one.row),
+        )
+        for one in grid.visits
+        if one.row
+        and one.status == VisitStatus.OPEN
+        and any("self_web" in form.form.modes for form in one.forms.values())
+    ]
 
 
 def open_queries(participant: Participant, user: User) -> set[FormKey]:

@@ -49,6 +49,7 @@ def record(request: StaffRequest, number: str) -> HttpResponse:
             "facts": reads.facts_under_title(referral, user, today),
             "next": next_step(referral, user, today, now, visits=grid.visits if grid else None),
             "grid": grid,
+            "questionnaire_links": reads.questionnaire_links(grid, participant, user) if grid and participant else [],
             "events": shown,
             "more": more,
         },

@@ -22,6 +22,7 @@ from trial.protocol.spec import ProtocolSpec
 from trial.review.models import Query
 from trial.schedule.models import Visit
 from trial.schedule.rules import VisitStatus
+from trial.selfcompletion.reads import has_bounced, is_reached_by_link
 
 IN_TRIAL = (Status.RANDOMISED, Status.IN_ACTIVITY, Status.FOLLOW_UP)
 VISIT = "visit_due"
@@ -35,8 +36,8 @@ QUERY_DAYS = 14
 def visit_tasks(*, at: datetime) -> int:
     """Open a task for each visit whose window is open and whose questionnaires are not, close the others.
 
-    First the questionnaires are to be sent; from the day of the reminder plan's call somebody is to be rung
-    (BR-37). Returns how many are open.
+    First the questionnaires are to be sent, unless a link reaches the person; from the day of the reminder plan's
+    call, or once a message does not arrive, somebody is to be rung (BR-37). Returns how many are open.
     """
     today = local_day(at)
     wanted: set[str] = set()
@@ -58,7 +59,8 @@ def _with_open_window(at: datetime) -> Iterator[Participant]:
         Participant.objects.filter(Exists(open_now), referral__status__in=IN_TRIAL)
         .select_related("referral__site", "referral__person")
         .prefetch_related(
-            "visits",
+            Prefetch("visits", Visit.objects.select_related("self_completion")),
+            "visits__self_completion__links",
             "administrations",
             "participation_changes",
             Prefetch("referral__protocol_version", ProtocolVersion.objects.all()),
@@ -77,20 +79,27 @@ def _open_visit(participant: Participant, spec: ProtocolSpec, state: VisitState,
     is_started = any(form.stored is not None for form in state.forms.values())
     label = state.spec.label
     call_date = protocol_rules.phone_task_date(spec, row.opens_date, row.closes_date)
+    if has_bounced(row):
+        call_date = min(call_date, today)
     if today >= call_date and on[Element.QUESTIONNAIRES_PHONE_POST]:
         detail = f"{n_done} of {len(state.forms)} answered. Window closes {day_and_month(row.closes_date)}"
         return {
             _visit_task(participant, f"visit-call:{row.pk}", f"Ring for {label} questionnaires", detail, call_date, at)
         }
-    if is_started:
+    if is_started or is_reached_by_link(row):
         return set()
     detail = f"Window opened {day_and_month(row.opens_date)} and closes {day_and_month(row.closes_date)}"
+    page = f"{row.code}/link/"
     return {
-        _visit_task(participant, f"visit-send:{row.pk}", f"Send {label} questionnaires", detail, row.opens_date, at)
+        _visit_task(
+            participant, f"visit-send:{row.pk}", f"Send {label} questionnaires", detail, row.opens_date, at, page
+        )
     }
 
 
-def _visit_task(participant: Participant, key: str, title: str, detail: str, due: date, at: datetime) -> str:
+def _visit_task(
+    participant: Participant, key: str, title: str, detail: str, due: date, at: datetime, page: str = ""
+) -> str:
     referral = participant.referral
     messages.open_task(
         key=key,
@@ -100,7 +109,7 @@ def _visit_task(participant: Participant, key: str, title: str, detail: str, due
         referral=referral,
         title=title,
         detail=detail,
-        link=f"/people/{participant.study_id}/",
+        link=f"/people/{participant.study_id}/{page}",
         due_date=due,
         at=at,
     )

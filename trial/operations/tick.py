@@ -14,6 +14,7 @@ from trial.journey import importing
 from trial.messages import sending
 from trial.operations import due, statuses
 from trial.safety import actions as safety
+from trial.selfcompletion import sending as questionnaires
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ JOBS: dict[str, Callable[..., int]] = {
     "alerts escalated": safety.escalate_unacknowledged,
     "statuses advanced": statuses.advance,
     "lists of referrals finished": importing.go_on_with_confirmed,
+    "questionnaire messages written": questionnaires.write_due,
     "visits to collect": due.visit_tasks,
     "registers overdue": overdue.open_tasks,
     "sites with old queries": due.query_tasks,

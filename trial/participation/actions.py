@@ -77,5 +77,5 @@ def _stop_what_ends(participant: Participant, changed: dict[str, bool], by: User
         messages.close_tasks_of(referral=participant.referral, by=by, at=at, kinds=CHASING)
 
 
-CHASING = ("first_contact", "visit_due", "welfare_call", "welcome_call", "information", "consent_call")
+CHASING = ("first_contact", "visit_due", "link_locked", "welfare_call", "welcome_call", "information", "consent_call")
 """Kinds of task that mean getting in touch with the person."""

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from trial.base.errors import TrialError
-from trial.demo import machine, story
+from trial.demo import at_home, machine, story
 from trial.demo.calendar import WEEKS_SINCE_RECRUITMENT
 from trial.demo.staff import PASSPHRASE, POSTS, address
 
@@ -39,6 +39,7 @@ class Command(BaseCommand):
             self._load(reset=options["reset"], weeks_since=options["weeks_before"])
         except TrialError as error:
             raise CommandError(str(error), returncode=1) from error
+        machine.answer_at(options["port"])
         if "tick" in get_commands():
             call_command("tick", stdout=StringIO())
         if not options["no_server"]:
@@ -71,6 +72,9 @@ class Command(BaseCommand):
         shown = [post for post in POSTS if post.is_shown]
         width = max(len(post.role.label) for post in shown)
         lines = [f"  {post.role.label:<{width}}  {address(post)}" for post in shown]
+        if offer := at_home.offer(at=timezone.now()):
+            where = f"http://{machine.HOST}:{port}{offer.path}"
+            lines += ["", f"  A participant’s questions: {where}", f"  Born on (day, month): {offer.day} {offer.month}"]
         self.stdout.write(
             "\n".join(
                 [

@@ -41,6 +41,7 @@ from trial.protocol.spec.participation import (
     ParticipationLevel,
     ReminderPlan,
     RiskAlertRules,
+    SelfCompletionRules,
 )
 from trial.protocol.spec.protocol import ProtocolSpec
 from trial.protocol.spec.randomisation import (
@@ -97,6 +98,7 @@ __all__ = [
     "RiskGrade",
     "ScoreRange",
     "ScoreSource",
+    "SelfCompletionRules",
     "SessionPlan",
     "SiteSource",
     "SiteSpec",

@@ -51,6 +51,18 @@ class ReminderPlan(Part):
     channels: Annotated[tuple[Literal["email", "text", "letter"], ...], Field(min_length=1)]
 
 
+class SelfCompletionRules(Part):
+    """What a participant must know before a questionnaire link shows or takes an answer, and how often they may try.
+
+    After every `tries` wrong answers the link waits `wait_min` minutes; after `max_tries` the team must send another.
+    """
+
+    second_check: Literal["birth_day_month", "postcode"] = "birth_day_month"
+    tries: Positive = 5
+    wait_min: Positive = 30
+    max_tries: Positive = 10
+
+
 class RiskAlertRules(Part):
     """First contact attempt, escalation of an unacknowledged alert, and grades that two people sign (BR-51).
 

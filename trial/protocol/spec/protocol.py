@@ -17,6 +17,7 @@ from trial.protocol.spec.participation import (
     ParticipationLevel,
     ReminderPlan,
     RiskAlertRules,
+    SelfCompletionRules,
 )
 from trial.protocol.spec.randomisation import Randomisation
 from trial.protocol.spec.study import Arm, Recruitment, SiteSpec, Study, VersionNote, WorkingCalendar
@@ -49,6 +50,7 @@ class ProtocolSpec(Part):
     fidelity: Fidelity
     adherence: Adherence
     reminders: ReminderPlan
+    self_completion: SelfCompletionRules = SelfCompletionRules()
     risk_alerts: RiskAlertRules
     expected_events: ExpectedEvents
     participation_elements: Annotated[tuple[ParticipationElement, ...], Field(min_length=1)]
