@@ -52,20 +52,30 @@ class Form:
     """
 
     def __init__(self, instrument: Instrument, answers: Mapping[str, object]) -> None:
-        items = instrument.items_by_code
+        allowed = instrument.allowed_by_code
         self.answers: dict[str, int] = {}
         self.errors: list[Finding] = []
         for code, answer in answers.items():
-            item = items.get(code)
-            if item is None:
-                self.errors.append(Finding(code, ErrorCode.UNKNOWN_ITEM.value))
-            elif answer is not None:
-                try:
-                    self.answers[code] = read_answer(item, answer)
-                except FaultyAnswer as fault:
-                    self.errors.append(Finding(code, fault.code.value))
+            # Nearly every answer is a plain whole number that its item allows; `type` keeps true and false out.
+            if type(answer) is int and code in allowed and answer in allowed[code]:
+                self.answers[code] = answer
+            elif answer is not None or code not in allowed:
+                self._sort_out(instrument, code, answer)
         self.faulty = {finding.item for finding in self.errors}
-        self.counted = self.answers | {
+        self.counted = self._reversed(instrument) if instrument.reversed_items else self.answers
+
+    def _sort_out(self, instrument: Instrument, code: str, answer: object) -> None:
+        item = instrument.items_by_code.get(code)
+        if item is None:
+            self.errors.append(Finding(code, ErrorCode.UNKNOWN_ITEM.value))
+            return
+        try:
+            self.answers[code] = read_answer(item, answer)
+        except FaultyAnswer as fault:
+            self.errors.append(Finding(code, fault.code.value))
+
+    def _reversed(self, instrument: Instrument) -> dict[str, int]:
+        return self.answers | {
             item.code: item.min + item.max - self.answers[item.code]
             for item in instrument.reversed_items
             if item.code in self.answers

@@ -215,6 +215,11 @@ class Instrument:
         return {item.code: item for item in self.items}
 
     @cached_property
+    def allowed_by_code(self) -> Mapping[str, Container[int]]:
+        """Every valid answer, by item."""
+        return {item.code: item.allowed for item in self.items}
+
+    @cached_property
     def reversed_items(self) -> tuple[Item, ...]:
         """The items whose answers are turned round before they count."""
         return tuple(item for item in self.items if item.reverse)
