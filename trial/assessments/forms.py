@@ -109,8 +109,11 @@ class EntryForm(forms.Form):
         return int(text) if text.isascii() and text.isdigit() else -1
 
     def clean(self) -> dict[str, Any]:
-        """A number and a reason for none contradict each other."""
+        """A number and a reason for none contradict each other. What is wrong with a number is said at its box."""
         for item in self.instrument.items:
+            if item.type != "choice" and item.code in self.errors:
+                del self.errors[item.code]
+                self.add_error(box_of(item), f"Enter a number for question {item.number}")
             value = self.cleaned_data.get(box_of(item))
             if value is not None and self.cleaned_data.get(item.code):
                 self.add_error(box_of(item), f"Question {item.number} has an answer and a reason for none. Keep one")

@@ -490,3 +490,19 @@ def test_an_early_form_is_kept(client, coordinator):
 
     assert Administration.objects.get().completed_date < participant.visits.get(code="V3").opens_date
     assert Administration.objects.get().submitted_at == NOW
+
+
+@pytest.mark.parametrize(
+    ("sent", "message"),
+    [
+        ({"hru_gp_surgery": "40"}, "Enter a number for question 1"),
+        ({"hru_gp_surgery_value": "many"}, "Question 1 must be a number, like 70"),
+        ({"hru_gp_surgery_value": "400"}, "Question 1 must be between 0 and 60"),
+    ],
+)
+def test_what_is_wrong_with_a_number_is_said_at_its_box(client, coordinator, participant, sent, message):
+    page = text_of(client.post(url(participant, form="health_resource_use"), posted({}, **sent)))
+
+    assert f'<a href="#id_hru_gp_surgery_value">{message}</a>' in page
+    assert 'id="id_hru_gp_surgery_value"' in page
+    assert not Administration.objects.exists()
