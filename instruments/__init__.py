@@ -12,6 +12,7 @@ from instruments.scoring import (
     completeness,
     required_items,
     score,
+    shown_items,
 )
 
 __all__ = [
@@ -39,4 +40,5 @@ __all__ = [
     "required_items",
     "score",
     "search_folders",
+    "shown_items",
 ]

@@ -9,7 +9,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from instruments.answers import Finding, Form, completeness, required_items, warnings
+from instruments.answers import Finding, Form, completeness, required_items, shown_items, warnings
 from instruments.exact import Exact, Number, exact, round_half_up
 from instruments.model import Instrument, Score
 
@@ -23,6 +23,7 @@ __all__ = [
     "completeness",
     "required_items",
     "score",
+    "shown_items",
 ]
 
 ALGORITHM_VERSION = "instrument-scoring/1"
