@@ -99,9 +99,7 @@ def required_items(instrument: Instrument, answers: Mapping[str, object]) -> lis
     return _needed(instrument, Form(instrument, answers))
 
 
-def shown_items(
-    instrument: Instrument, answers: Mapping[str, object], *, although_answered: bool = True
-) -> list[str]:
+def shown_items(instrument: Instrument, answers: Mapping[str, object], *, although_answered: bool = True) -> list[str]:
     """The items that are asked, given the others, in display order.
 
     An item that its rule leaves out is among them all the same once it is answered, well or badly: no answer is

@@ -219,7 +219,8 @@ class EntryForm(forms.Form):
         return Radios(attrs, choices=options, inline=True).render(item.code, chosen, attrs)
 
     def _text(self, item: Item) -> str:
-        anchors = "" if self.wording.is_withheld else ", ".join(f"{n} {words}" for n, words in item.anchors.items())
+        points = self.wording.anchors(item) if item.type != "choice" else {}
+        anchors = ", ".join(f"{n} {words}" for n, words in points.items())
         return f"{self.wording.text(item)} ({anchors})" if anchors else self.wording.text(item)
 
 

@@ -23,7 +23,11 @@ class InstrumentLicence(AuditedModel):
 
     class Meta:
         ordering = ["instrument"]
-        constraints = [models.CheckConstraint(condition=~Q(reference=""), name="licence_has_a_reference")]
+        constraints = [
+            models.CheckConstraint(condition=~Q(reference=""), name="licence_has_a_reference"),
+            models.CheckConstraint(condition=~Q(holder=""), name="licence_has_a_holder"),
+            models.CheckConstraint(condition=~Q(copyright_line=""), name="licence_has_a_copyright_line"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.instrument}: {self.reference}"
@@ -179,6 +183,15 @@ class StudyWording(AuditedModel):
     """
 
     stops_at_lock = False
+    guards = (
+        (
+            "answered",
+            "UPDATE",
+            "EXISTS (SELECT 1 FROM trial_administration a"
+            " WHERE a.instrument = OLD.instrument AND a.instrument_version = OLD.version)",
+            "Answers are stored under this wording",
+        ),
+    )
 
     instrument = models.CharField(max_length=40)
     version = models.CharField(max_length=20)

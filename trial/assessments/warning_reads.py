@@ -38,11 +38,16 @@ def warning_rows(place: Place, stored: Administration) -> list[WarningRow]:
             message=one.message,
             before=_words(place, one.before),
             after=_words(place, one.after) if one.after is not None else "",
-            outcome=f"{SAID[CheckWarning.Outcome(one.outcome)]}: {one.reason}" if one.reason else SAID[one.outcome],
+            outcome=_outcome(one),
             who=one.by.name if one.by else "The participant",
         )
         for one in found
     ]
+
+
+def _outcome(one: CheckWarning) -> str:
+    said = SAID[CheckWarning.Outcome(one.outcome)]
+    return f"{said}: {one.reason}" if one.reason else said
 
 
 def _words(place: Place, values: Mapping[str, Any]) -> str:
