@@ -64,6 +64,7 @@ class LicenceForm(forms.Form):
     licence_date = DateField(label="Date of the licence", not_in_future=True)
     copyright_line = TextField(
         label="Copyright line",
+        error_messages={"required": "Enter the copyright line"},
         help_text="As on the form that the holder issued. It is shown wherever the wording is shown.",
         max_length=300,
     )
