@@ -1,7 +1,7 @@
 """Questionnaires as data: definitions, how they are scored, and worked cases. No Django, no database."""
 
 from instruments.catalogue import LIBRARY, UnknownInstrument, all_instruments, get, search_folders
-from instruments.model import Alert, Band, Condition, Instrument, Item, Licence, MissingRule, Option, Score
+from instruments.model import Alert, Band, Condition, Instrument, Item, ItemRule, Licence, MissingRule, Option, Score
 from instruments.schema import DefinitionError, load
 from instruments.scoring import (
     ALGORITHM_VERSION,
@@ -25,6 +25,7 @@ __all__ = [
     "Finding",
     "Instrument",
     "Item",
+    "ItemRule",
     "Licence",
     "MissingRule",
     "Option",

@@ -1,5 +1,6 @@
 """A whole questionnaire as one form, built from its definition: what was typed comes out as answers and reasons."""
 
+import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from django import forms
 from django.utils.datastructures import MultiValueDict
 
-from instruments import Item
+from instruments import Item, ItemRule
 from trial.assessments.models import Administration
 from trial.assessments.rules import COMPLETED_DATE, MODE, RESPONDENT
 from trial.assessments.wording import Wording
@@ -209,7 +210,13 @@ class EntryForm(forms.Form):
             labelled=options != self.head,
             control=None if at_head else self._control(item, options, chosen),
             errors=[str(error) for error in errors],
+            rule=_rule(item.shown_if) if item.shown_if else "",
         )
+
+    @property
+    def has_rules(self) -> bool:
+        """Whether the page asks some items by rule."""
+        return any(item.shown_if for item in self.instrument.items)
 
     def _control(self, item: Item, options: Options, chosen: str) -> Any:
         """A text box, or the radios of a row of its own; the reasons for no answer stand beside them."""
@@ -221,7 +228,20 @@ class EntryForm(forms.Form):
     def _text(self, item: Item) -> str:
         points = self.wording.anchors(item) if item.type != "choice" else {}
         anchors = ", ".join(f"{n} {words}" for n, words in points.items())
-        return f"{self.wording.text(item)} ({anchors})" if anchors else self.wording.text(item)
+        text = f"{self.wording.text(item)} ({anchors})" if anchors else self.wording.text(item)
+        return f"{text} {self._asked_if(item.shown_if)}" if item.shown_if else text
+
+    def _asked_if(self, rule: ItemRule) -> str:
+        """When an item is asked, for whoever has no script that hides it."""
+        numbers = " or ".join(str(self.instrument.items_by_code[code].number) for code in rule.any_of)
+        words = {">=": "{value} or more", "<=": "{value} or less", "==": "{value}"}[rule.condition.op]
+        return f"[Only if the answer to question {numbers} is {words.format(value=rule.condition.value)}]"
+
+
+def _rule(rule: ItemRule) -> str:
+    """The rule as the script of the page reads it."""
+    said = {"any_of": list(rule.any_of), "op": rule.condition.op, "value": float(rule.condition.value or 0)}
+    return json.dumps(said)
 
 
 def _options(wording: Wording, item: Item) -> Options:

@@ -81,4 +81,4 @@ def _differences(form: Administration) -> Iterator[str]:
 def _words(result: Mapping[str, Any] | None) -> str:
     if result is None:
         return "nothing"
-    return ", ".join([str(result.get("value")), *(str(value) for key, value in result.items() if key != "value")])
+    return ", ".join(str(result[key]) for key in ("value", "status", "band", "unrounded") if key in result)

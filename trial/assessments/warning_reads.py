@@ -51,8 +51,10 @@ def _outcome(one: CheckWarning) -> str:
 
 
 def _words(place: Place, values: Mapping[str, Any]) -> str:
-    """ "Question 10: 3. Question 13: No answer": one part for each answer that the check compared."""
-    return ". ".join(f"{_name(place, key)}: {_value(place, key, value)}" for key, value in values.items())
+    """ "Question 10: 3. Question 13: No answer": one part for each answer that the check compared, in paper order."""
+    order = {code: number for number, code in enumerate(place.definition.items_by_code)}
+    keys = sorted(values, key=lambda key: (order.get(key, len(order)), key))
+    return ". ".join(f"{_name(place, key)}: {_value(place, key, values[key])}" for key in keys)
 
 
 def _name(place: Place, key: str) -> str:

@@ -78,7 +78,7 @@ def _items(shown: Wording) -> list[dict[str, Any]]:
             "number": item.number,
             "code": item.code,
             "text": shown.text(item),
-            "labels": [f"{value} {label}" for value, label in shown.anchors(item).items()],
+            "labels": [f"{value}: {label}" for value, label in shown.anchors(item).items()],
         }
         for item in shown.instrument.items
     ]

@@ -35,10 +35,10 @@ def own_folder(tmp_path, monkeypatch):
 def study(own_folder):
     """A trial whose baseline has an instrument of the study's own, without touching code."""
     own_folder(definition())
-    return Trial(changes=_with_demo("1.0.0"))
+    return Trial(changes=with_demo("1.0.0"))
 
 
-def _with_demo(version):
+def with_demo(version):
     data = json.loads((LIBRARY / "greenrx_f.json").read_text())
     data["instruments"].append(
         {

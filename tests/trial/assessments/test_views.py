@@ -357,7 +357,7 @@ def test_a_form_without_its_licence_says_what_is_needed_until_it_is_recorded(cli
     manager = staff(Role.TRIAL_MANAGER, blinded=True)
     client.force_login(manager)
     assert "Record the licence" in text_of(client.get("/licences/"))
-    given = {"reference": "W-1", "holder": "Westmarch"} | {
+    given = {"reference": "W-1", "holder": "Westmarch", "copyright_line": "© University of Warwick"} | {
         f"licence_date_{n}": value for n, value in enumerate(("5", "1", "2026"))
     }
     assert "Enter the" in text_of(client.post("/licences/wemwbs/", {}))

@@ -76,7 +76,7 @@ def test_a_check_across_items_is_asked_about_and_shown_with_the_form(client, pag
     read = text_of(client.get(url(participant, form=FORM)))
 
     assert "The days unable to work are fewer than the nights in hospital. Is this right?" in asked
-    assert "Question 13: 1. Question 10: 3" in read
+    assert "Question 10: 3. Question 13: 1" in read
     assert "Kept: Retired" in read
     assert Administration.objects.get().reasons == {"hru_days_off": "Checked: Retired"}
 
