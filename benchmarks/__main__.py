@@ -59,13 +59,14 @@ def main(names: list[str]) -> int:
     """Run the named benchmarks, or all; print the table."""
     figures: list[Figure] = []
     with empty_database():
-        from benchmarks import allocation, participant_list, release, save_phq9
+        from benchmarks import allocation, participant_list, release, save_phq9, scoring
 
         modules = {
             "save_phq9": save_phq9,
             "allocation": allocation,
             "participant_list": participant_list,
             "release": release,
+            "scoring": scoring,
         }
         if unknown := set(names) - modules.keys():
             print(f"No benchmark is called {', '.join(sorted(unknown))}. There are: {', '.join(modules)}.")

@@ -1,7 +1,7 @@
 """Questionnaires as data: definitions, how they are scored, and worked cases. No Django, no database."""
 
 from instruments.catalogue import LIBRARY, UnknownInstrument, all_instruments, get, search_folders
-from instruments.model import Alert, Band, Condition, Instrument, Item, Licence, MissingRule, Option, Score
+from instruments.model import Alert, Band, Condition, Instrument, Item, ItemRule, Licence, MissingRule, Option, Score
 from instruments.schema import DefinitionError, load
 from instruments.scoring import (
     ALGORITHM_VERSION,
@@ -12,6 +12,7 @@ from instruments.scoring import (
     completeness,
     required_items,
     score,
+    shown_items,
 )
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Finding",
     "Instrument",
     "Item",
+    "ItemRule",
     "Licence",
     "MissingRule",
     "Option",
@@ -39,4 +41,5 @@ __all__ = [
     "required_items",
     "score",
     "search_folders",
+    "shown_items",
 ]

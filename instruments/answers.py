@@ -52,20 +52,30 @@ class Form:
     """
 
     def __init__(self, instrument: Instrument, answers: Mapping[str, object]) -> None:
-        items = instrument.items_by_code
+        allowed = instrument.allowed_by_code
         self.answers: dict[str, int] = {}
         self.errors: list[Finding] = []
         for code, answer in answers.items():
-            item = items.get(code)
-            if item is None:
-                self.errors.append(Finding(code, ErrorCode.UNKNOWN_ITEM.value))
-            elif answer is not None:
-                try:
-                    self.answers[code] = read_answer(item, answer)
-                except FaultyAnswer as fault:
-                    self.errors.append(Finding(code, fault.code.value))
+            # Nearly every answer is a plain whole number that its item allows; `type` keeps true and false out.
+            if type(answer) is int and code in allowed and answer in allowed[code]:
+                self.answers[code] = answer
+            elif answer is not None or code not in allowed:
+                self._sort_out(instrument, code, answer)
         self.faulty = {finding.item for finding in self.errors}
-        self.counted = self.answers | {
+        self.counted = self._reversed(instrument) if instrument.reversed_items else self.answers
+
+    def _sort_out(self, instrument: Instrument, code: str, answer: object) -> None:
+        item = instrument.items_by_code.get(code)
+        if item is None:
+            self.errors.append(Finding(code, ErrorCode.UNKNOWN_ITEM.value))
+            return
+        try:
+            self.answers[code] = read_answer(item, answer)
+        except FaultyAnswer as fault:
+            self.errors.append(Finding(code, fault.code.value))
+
+    def _reversed(self, instrument: Instrument) -> dict[str, int]:
+        return self.answers | {
             item.code: item.min + item.max - self.answers[item.code]
             for item in instrument.reversed_items
             if item.code in self.answers
@@ -86,8 +96,18 @@ def read_answer(item: Item, answer: object) -> int:
 
 def required_items(instrument: Instrument, answers: Mapping[str, object]) -> list[str]:
     """The items that need an answer, given the others, in display order."""
+    return _needed(instrument, Form(instrument, answers))
+
+
+def shown_items(instrument: Instrument, answers: Mapping[str, object], *, although_answered: bool = True) -> list[str]:
+    """The items that are asked, given the others, in display order.
+
+    An item that its rule leaves out is among them all the same once it is answered, well or badly: no answer is
+    ever hidden. `although_answered=False` leaves it out, to find such answers.
+    """
     form = Form(instrument, answers)
-    return [item.code for item in instrument.items if item.required or _wanted(item, form)]
+    given = (form.answers.keys() | form.faulty) if although_answered else set()
+    return [item.code for item in instrument.items if item.code in given or _is_asked(item, form)]
 
 
 def completeness(
@@ -99,7 +119,7 @@ def completeness(
     were answered, but not those marked NA (not applicable) in `missing_codes`.
     """
     form = Form(instrument, answers)
-    wanted = {item.code for item in instrument.items if item.required or _wanted(item, form)}
+    wanted = set(_needed(instrument, form))
     not_applicable = {code for code, missing in missing_codes.items() if missing == NOT_APPLICABLE}
     return len(form.answers), len((wanted - not_applicable) | form.answers.keys())
 
@@ -107,22 +127,30 @@ def completeness(
 def warnings(instrument: Instrument, form: Form) -> list[Finding]:
     """What to look at again, in display order. An error is not a missing answer."""
     found = []
-    for item in instrument.items:
+    for item in instrument.watched_items:
         answer = form.answers.get(item.code)
         if answer is not None:
             if item.soft_max is not None and answer > item.soft_max:
                 found.append(Finding(item.code, WarningCode.ABOVE_SOFT_MAX.value))
-        elif item.code not in form.faulty:
+        elif item.code not in form.faulty and _is_asked(item, form):
             if item.required:
                 found.append(Finding(item.code, WarningCode.REQUIRED_MISSING.value))
-            if _wanted(item, form):
+            if item.required_if is not None and item.required_if.holds(form.answers):
                 found.append(Finding(item.code, WarningCode.CONDITIONALLY_REQUIRED.value))
     return found
 
 
-def _wanted(item: Item, form: Form) -> bool:
-    rule = item.required_if
-    return rule is not None and any(rule.condition.holds(form.answers.get(code)) for code in rule.any_of)
+def _needed(instrument: Instrument, form: Form) -> list[str]:
+    return [
+        item.code
+        for item in instrument.watched_items
+        if (item.required or (item.required_if is not None and item.required_if.holds(form.answers)))
+        and _is_asked(item, form)
+    ]
+
+
+def _is_asked(item: Item, form: Form) -> bool:
+    return item.shown_if is None or item.shown_if.holds(form.answers)
 
 
 def _whole(answer: object) -> int:

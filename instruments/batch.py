@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
 from instruments.model import Instrument
-from instruments.scoring import Finding, Result
-from instruments.strictjson import JSONError, read_json
+from instruments.scoring import Finding, Result, ScoreResult
+from instruments.strictjson import JSONError, any_number, read_json
 
 Answers = dict[str, Any]
 Write = Callable[[int, Result], None]
 
 WHOLE = re.compile(r"-?[0-9]{1,4000}", re.ASCII)
-DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,6})?", re.ASCII)
+DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?", re.ASCII)
 JSON_SUFFIXES = {".jsonl", ".ndjson", ".json"}
 
 # A spreadsheet would take a cell that begins with one of these for a formula.
@@ -54,13 +54,21 @@ def read_forms(name: str, instrument: Instrument) -> Iterator[Form]:
         raise UnreadableFile(f"{path.name} cannot be read: {error.strerror}") from error
     with source:
         lines = io.TextIOWrapper(source, encoding="utf-8-sig", errors="surrogateescape", newline="")
-        first = next(lines, "")
-        is_json = path.suffix.lower() in JSON_SUFFIXES or first.lstrip().startswith("{")
-        every = chain([first], lines)
+        head = list(_up_to_first(lines))
+        is_json = path.suffix.lower() in JSON_SUFFIXES or (head and head[-1].lstrip().startswith("{"))
+        every = chain(head, lines)
         if is_json and path.suffix.lower() != ".csv":
             yield from _json_forms(every)
         else:
             yield from _csv_forms(every, instrument)
+
+
+def _up_to_first(lines: Iterable[str]) -> Iterator[str]:
+    """The blank lines at the start, and the first that is not."""
+    for line in lines:
+        yield line
+        if line.strip():
+            return
 
 
 def _json_forms(lines: Iterable[str]) -> Iterator[Form]:
@@ -73,7 +81,7 @@ def _json_form(number: int, text: str) -> Form:
     if not _is_text(text):
         return Form(number, {}, "is not UTF-8 text")
     try:
-        answers = read_json(text)
+        answers = read_json(text, number=any_number)
     except JSONError as error:
         return Form(number, {}, str(error))
     if not isinstance(answers, dict):
@@ -97,7 +105,10 @@ def _csv_forms(lines: Iterable[str], instrument: Instrument) -> Iterator[Form]:
 
 
 def _csv_rows(reader: Any) -> Iterator[tuple[int, list[str], str]]:
-    """Each row with the line it starts on; a row that cannot be read is empty and says why."""
+    """Each row with the line it starts on; a row that cannot be read is empty and says why.
+
+    A blank line is passed over. A row of empty cells is none: it is a form on which nothing is answered.
+    """
     while True:
         start = reader.line_num + 1
         try:
@@ -107,7 +118,7 @@ def _csv_rows(reader: Any) -> Iterator[tuple[int, list[str], str]]:
         except csv.Error as error:
             yield start, [], f"{error} (up to line {reader.line_num})"
         else:
-            if any(cell.strip() for cell in row):
+            if len(row) > 1 or any(cell.strip() for cell in row):
                 yield start, row, ""
 
 
@@ -124,7 +135,7 @@ def _cell(text: str) -> int | Decimal | str | None:
     if WHOLE.fullmatch(stripped):
         return int(stripped)
     if DECIMAL.fullmatch(stripped):
-        return Decimal(stripped)
+        return any_number(stripped)
     return stripped or None
 
 
@@ -137,10 +148,26 @@ def _is_text(text: str) -> bool:
 
 
 def json_lines(instrument: Instrument, out: TextIO) -> Write:
-    """Write each result as one line of JSON."""
+    """Write each result as one line of JSON, as `json.dumps(result.as_dict())` would.
+
+    Few scores and findings differ from form to form, so the text of each is made once.
+    """
+
+    @lru_cache(maxsize=4096)
+    def scored(code: str, result: ScoreResult) -> str:
+        return f"{json.dumps(code)}: {json.dumps(result.as_dict())}"
+
+    @lru_cache(maxsize=4096)
+    def found(finding: Finding) -> str:
+        return json.dumps(finding._asdict())
 
     def write(line: int, result: Result) -> None:
-        out.write(json.dumps(result.as_dict()) + "\n")
+        scores = ", ".join([scored(code, each) for code, each in result.scores.items()])
+        errors, warnings = ", ".join(map(found, result.errors)), ", ".join(map(found, result.warnings))
+        out.write(
+            f'{{"scores": {{{scores}}}, "alerts": {json.dumps(result.alerts)},'
+            f' "errors": [{errors}], "warnings": [{warnings}]}}\n'
+        )
 
     return write
 

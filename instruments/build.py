@@ -12,10 +12,10 @@ from instruments.model import (
     Condition,
     Instrument,
     Item,
+    ItemRule,
     Licence,
     MissingRule,
     Option,
-    RequiredIf,
     Score,
 )
 
@@ -90,7 +90,8 @@ def _item(raw: Json, option_sets: dict[str, tuple[Option, ...]]) -> Item:
         soft_max=_whole(raw.get("soft_max")),
         anchors={int(value): label for value, label in raw.get("anchors", {}).items()},
         unit=raw.get("unit"),
-        required_if=_required_if(raw["required_if"]) if "required_if" in raw else None,
+        required_if=_rule(raw["required_if"]) if "required_if" in raw else None,
+        shown_if=_rule(raw["shown_if"]) if "shown_if" in raw else None,
         scored=raw.get("scored", True),
         placeholder=raw.get("placeholder"),
         wemwbs_item=_whole(raw.get("wemwbs_item")),
@@ -98,8 +99,8 @@ def _item(raw: Json, option_sets: dict[str, tuple[Option, ...]]) -> Item:
     )
 
 
-def _required_if(raw: Json) -> RequiredIf:
-    return RequiredIf(any_of=tuple(raw["any_of"]), condition=Condition(raw["op"], _number(raw["value"])))
+def _rule(raw: Json) -> ItemRule:
+    return ItemRule(any_of=tuple(raw["any_of"]), condition=Condition(raw["op"], _number(raw["value"])))
 
 
 def _score(raw: Json) -> Score:

@@ -57,11 +57,15 @@ class Condition:
 
 
 @dataclass(frozen=True)
-class RequiredIf:
-    """The item is needed once a valid answer to any of these items meets the condition."""
+class ItemRule:
+    """True once a valid answer to any of these items meets the condition."""
 
     any_of: tuple[str, ...]
     condition: Condition
+
+    def holds(self, answers: Mapping[str, int]) -> bool:
+        """Whether it is true of these valid answers."""
+        return any(self.condition.holds(answers.get(code)) for code in self.any_of)
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,8 @@ class Item:
     soft_max: int | None = None
     anchors: Mapping[int, str] = field(default_factory=dict)
     unit: str | None = None
-    required_if: RequiredIf | None = None
+    required_if: ItemRule | None = None
+    shown_if: ItemRule | None = None
     scored: bool = True
     placeholder: str | None = None
     wemwbs_item: int | None = None
@@ -213,6 +218,16 @@ class Instrument:
     def items_by_code(self) -> Mapping[str, Item]:
         """The items, to look one up."""
         return {item.code: item for item in self.items}
+
+    @cached_property
+    def allowed_by_code(self) -> Mapping[str, Container[int]]:
+        """Every valid answer, by item."""
+        return {item.code: item.allowed for item in self.items}
+
+    @cached_property
+    def watched_items(self) -> tuple[Item, ...]:
+        """The items about which something can be said: needed, asked by rule, or answered unusually high."""
+        return tuple(item for item in self.items if item.required or item.required_if or item.soft_max is not None)
 
     @cached_property
     def reversed_items(self) -> tuple[Item, ...]:

@@ -21,10 +21,10 @@ from instruments.model import (
     Condition,
     Instrument,
     Item,
+    ItemRule,
     Licence,
     MissingRule,
     Option,
-    RequiredIf,
     Score,
 )
 from instruments.strictjson import JSONError, is_too_deep, read_json, unusable
@@ -37,11 +37,11 @@ __all__ = [
     "DefinitionError",
     "Instrument",
     "Item",
+    "ItemRule",
     "Licence",
     "MissingRule",
     "Option",
     "Problem",
-    "RequiredIf",
     "Score",
     "load",
 ]

@@ -4,13 +4,12 @@ The rules are those of the reference instruments' README; every number comes fro
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from instruments.answers import Finding, Form, completeness, required_items, warnings
+from instruments.answers import Finding, Form, completeness, required_items, shown_items, warnings
 from instruments.exact import Exact, Number, exact, round_half_up
 from instruments.model import Instrument, Score
 
@@ -24,6 +23,7 @@ __all__ = [
     "completeness",
     "required_items",
     "score",
+    "shown_items",
 ]
 
 ALGORITHM_VERSION = "instrument-scoring/1"
@@ -65,8 +65,7 @@ class ScoreResult(NamedTuple):
         return said
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(NamedTuple):
     """Everything that one form's answers say. Alerts are sorted by code, findings by item, then code."""
 
     scores: Mapping[str, ScoreResult]
@@ -98,7 +97,7 @@ def score(instrument: Instrument, answers: Mapping[str, object], submitted: bool
     return Result(
         scores=results,
         alerts=_alerts(instrument, form, results, submitted),
-        errors=tuple(sorted(form.errors)),
+        errors=tuple(sorted(form.errors)) if form.errors else (),
         warnings=tuple(sorted(warnings(instrument, form))),
     )
 
@@ -107,7 +106,7 @@ def _rounded(definition: Score, value: Exact | str | None, status: Status) -> Sc
     if value is None or isinstance(value, str):
         return ScoreResult(value, status)
     rounded = round_half_up(value, definition.precision or 0)
-    band = definition.band_of(rounded)
+    band = definition.band_of(rounded) if definition.bands else None
     unrounded = None
     if definition.method == "sum" and status is Status.PRORATED:
         unrounded = Decimal(round_half_up(value, UNROUNDED_PLACES))
@@ -134,9 +133,9 @@ def _from_items(
     def method(definition: Score, form: Form, earlier: Earlier) -> Computed:
         if form.faulty and not form.faulty.isdisjoint(definition.items):
             return None, Status.INVALID
-        counted = form.counted
-        answered = {code: counted[code] for code in definition.items if code in counted}
-        n_missing = len(definition.items) - len(answered)
+        counted, items = form.counted, definition.items
+        answered = {code: counted[code] for code in items if code in counted}
+        n_missing = len(items) - len(answered)
         if n_missing > definition.missing_rule.max_missing:
             return None, Status.NOT_SCORED
         return compute(definition, answered), if_some_missing if n_missing else Status.COMPLETE

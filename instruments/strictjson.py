@@ -34,6 +34,17 @@ def read_json(text: str, number: Callable[[str], Any] = Decimal) -> Any:
         raise JSONError("not usable JSON: nested too deeply") from error
 
 
+def any_number(text: str) -> Decimal:
+    """A number of an answer, however far its exponent: beyond what can be held it stays whole, or stays none."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        mantissa, _, exponent = text.lower().partition("e")
+        if not mantissa.strip("-0."):
+            return Decimal(0)
+        return Decimal("1E-999999" if exponent.startswith("-") else "1E+999999")
+
+
 def is_too_deep(value: object) -> bool:
     """Whether lists and objects are nested beyond what any definition needs."""
     layer: list[object] = [value]

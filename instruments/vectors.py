@@ -10,7 +10,7 @@ from instruments.catalogue import UnknownInstrument, all_instruments, get
 from instruments.model import Instrument
 from instruments.schema import DefinitionError
 from instruments.scoring import score
-from instruments.strictjson import JSONError, is_too_deep, read_json
+from instruments.strictjson import JSONError, any_number, is_too_deep, read_json
 
 FIXTURES = Path(__file__).with_name("fixtures")
 TOLERANCE = 0.00001
@@ -42,7 +42,7 @@ def read_cases(path: Path) -> Any:
         VectorsError: the file cannot be read or is not JSON.
     """
     try:
-        return read_json(path.read_bytes().decode("utf-8-sig"))
+        return read_json(path.read_bytes().decode("utf-8-sig"), number=any_number)
     except OSError as error:
         raise VectorsError(f"{path.name} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:

@@ -40,7 +40,8 @@ for (const grid of all('[data-fast]')) {
     if (!row || event.target.type !== 'radio' || event.ctrlKey || event.metaKey || event.altKey) return;
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step) {
-      const boxes = all('input:not([type=hidden])', rows[rows.indexOf(row) + step] || row);
+      const seen = rows.filter((one) => !one.hidden);
+      const boxes = all('input', seen[seen.indexOf(row) + step] || row);
       (boxes.find((box) => box.checked) || boxes[0]).focus();
     } else if (event.key === 'Delete' || event.key === 'Backspace') {
       for (const box of all('input', row)) box.checked = false;

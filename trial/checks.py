@@ -10,6 +10,7 @@ from django.db import DatabaseError, connections
 from django.urls import URLPattern, URLResolver, get_resolver
 
 import instruments
+from trial.assessments import in_use
 from trial.base import triggers
 from trial.base.models import AuditedModel
 
@@ -88,9 +89,25 @@ def triggers_are_installed(app_configs: Sequence[AppConfig] | None, **kwargs: An
     return [checks.Error(text, hint="Run manage.py migrate.", id="trial.E004")] if tables else []
 
 
+def definitions_are_unchanged(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[checks.CheckMessage]:
+    """E005: every definition under which answers are stored says what it said then.
+
+    Not asked of `migrate`, which makes the table; a database that does not answer is told by `/readyz`.
+    """
+    if sys.argv[1:2] == ["migrate"]:
+        return []
+    try:
+        changed = list(in_use.definitions_changed())
+    except (DatabaseError, instruments.DefinitionError):  # the latter is E003
+        return []
+    hint = "Put the file back as it was, and give the changed one a new version."
+    return [checks.Error(text, hint=hint, id="trial.E005") for text in changed]
+
+
 def register() -> None:
     """Make Django run these checks."""
     checks.register(urls_name_a_permission, "urls_permissions")
     checks.register(audited_tables_keep_history, checks.Tags.models)
     checks.register(instruments_load, "instruments")
     checks.register(triggers_are_installed, "triggers")
+    checks.register(definitions_are_unchanged, "instruments")

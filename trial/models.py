@@ -3,7 +3,7 @@
 from trial.access.models import AccessEvent, Delegation, Draft, RoleAssignment, Signature, Site, User
 from trial.activities.models import ActivityGroup, Membership, Provider, Session, Venue
 from trial.allocation.models import BlindingEvent
-from trial.assessments.models import Administration, InstrumentLicence
+from trial.assessments.models import Administration, CheckWarning, InstrumentInUse, InstrumentLicence, StudyWording
 from trial.attendance.models import Mark
 from trial.base.models import AuditLeaf, AuditSeal
 from trial.consent.models import Consent, DocumentUse, DocumentVersion, InformationGiven
@@ -29,6 +29,7 @@ __all__ = [
     "AuditSeal",
     "BlindingEvent",
     "CheckRun",
+    "CheckWarning",
     "Consent",
     "ContactAttempt",
     "DatasetLock",
@@ -43,6 +44,7 @@ __all__ = [
     "ImportFile",
     "ImportedLine",
     "InformationGiven",
+    "InstrumentInUse",
     "InstrumentLicence",
     "Mark",
     "Membership",
@@ -67,6 +69,7 @@ __all__ = [
     "Site",
     "SiteApproval",
     "StatusEvent",
+    "StudyWording",
     "Task",
     "User",
     "Venue",

@@ -13,7 +13,7 @@ def item_problems(item: Item, instrument: Instrument) -> Problems:
         yield "text", "must be null, because the wording is withheld"
     yield from _item_range(item)
     yield from _item_options(item, instrument)
-    yield from _item_required_if(item, instrument)
+    yield from _item_rules(item, instrument)
 
 
 def _item_range(item: Item) -> Problems:
@@ -41,11 +41,13 @@ def _item_options(item: Item, instrument: Instrument) -> Problems:
         yield "max", f"is {item.max}, but the highest option is {max(values)}"
 
 
-def _item_required_if(item: Item, instrument: Instrument) -> Problems:
-    if item.required_if is None:
-        return
-    for code in item.required_if.any_of:
-        if code not in instrument.items_by_code:
-            yield "required_if.any_of", f"there is no item {code!a}"
-        elif code == item.code:
-            yield "required_if.any_of", "an item cannot wait for itself"
+def _item_rules(item: Item, instrument: Instrument) -> Problems:
+    before = {other.code for other in instrument.items[: instrument.items.index(item)]}
+    for key, rule in (("required_if", item.required_if), ("shown_if", item.shown_if)):
+        for code in rule.any_of if rule else ():
+            if code not in instrument.items_by_code:
+                yield f"{key}.any_of", f"there is no item {code!a}"
+            elif code == item.code:
+                yield f"{key}.any_of", "an item cannot wait for itself"
+            elif key == "shown_if" and code not in before:
+                yield f"{key}.any_of", f"{code} comes later, and an item waits for earlier ones only"

@@ -4,10 +4,12 @@ import json
 import runpy
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import instruments.__main__
+from instruments import load, score
 from instruments.__main__ import main
 from tests.instruments.builders import definition, write
 
@@ -47,11 +49,56 @@ def test_csv_cells_are_read_as_json_would_give_them(score_file):
     code, out, err = score_file("\ufeffdemo_1,demo_2,demo_3\r\n4,1.0,\r\n 4 ,1,0\r\n,,\r\nx,1.5,0\r\n", name="a.csv")
 
     assert (code, err) == (0, "")
-    assert totals(out) == [None, 5, None]
-    assert json.loads(out.splitlines()[2])["errors"] == [
+    assert totals(out) == [None, 5, None, None]
+    assert json.loads(out.splitlines()[3])["errors"] == [
         {"item": "demo_1", "code": "wrong_type"},
         {"item": "demo_2", "code": "not_integer"},
     ]
+
+
+def test_a_row_of_empty_cells_is_a_form_and_a_blank_line_is_none(score_file):
+    code, out, err = score_file("\r\ndemo_1,demo_2,demo_3\r\n,,\r\n\r\n  \r\n4,1,0", name="a.csv")
+
+    assert (code, err) == (0, "")
+    assert totals(out) == [None, 5]
+
+
+@pytest.mark.parametrize(
+    ("written", "error"),
+    [
+        ("2.0", None),
+        ("20e-1", None),
+        ("0e99999999999999999999", None),
+        ("1e400", "out_of_range"),
+        ("-1e99999999999999999999", "out_of_range"),
+        ("9" * 5000, "out_of_range"),
+        ("1e-99999999999999999999", "not_integer"),
+        ("2.5", "not_integer"),
+    ],
+)
+def test_a_number_is_judged_by_its_value_in_both_kinds_of_file(score_file, written, error):
+    expected = [{"item": "demo_1", "code": error}] if error else []
+
+    for content, name in ((f"demo_1,demo_2\n{written},1", "a.csv"), (f'{{"demo_1": {written}}}', "a.jsonl")):
+        code, out, err = score_file(content, name=name)
+
+        assert (code, err) == (0, "")
+        assert json.loads(out)["errors"] == expected
+
+
+def test_what_looks_like_a_number_and_is_none_is_the_wrong_type(score_file):
+    code, out, _ = score_file("demo_1,demo_2,demo_3\n٢,NaN,true\n", name="a.csv")
+
+    assert code == 0
+    assert {each["code"] for each in json.loads(out)["errors"]} == {"wrong_type"}
+
+
+def test_a_line_says_the_whole_result_as_the_scorer_gives_it(score_file, demo):
+    forms = [ANSWERS, {"demo_1": 9, "é": None}, {"demo_2": True}, {}]
+
+    _, out, _ = score_file("\n".join(map(json.dumps, forms)))
+
+    assert out.splitlines() == [json.dumps(score(load(Path(demo)), form).as_dict()) for form in forms]
 
 
 def test_a_table_has_a_row_for_each_form(score_file):
@@ -127,7 +174,9 @@ def test_an_empty_file_holds_no_forms(score_file):
     assert score_file("", name="answers") == (0, "", "")
 
 
-@pytest.mark.parametrize("content", [json.dumps(ANSWERS), "demo_1,demo_2,demo_3\n4,1,0\n"])
+@pytest.mark.parametrize(
+    "content", [json.dumps(ANSWERS), "\n\n" + json.dumps(ANSWERS), "demo_1,demo_2,demo_3\n4,1,0\n"]
+)
 def test_standard_input_is_recognised_by_its_first_line(demo, content, capsys, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content.encode())))
 

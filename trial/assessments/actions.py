@@ -1,7 +1,6 @@
 """The one action that writes answers, with their scores and risk alert; and "Not done" (BR-30 to BR-36, BR-50)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -10,7 +9,9 @@ from django.db import transaction
 import instruments
 from instruments import Instrument, Result
 from trial.access.models import User
-from trial.assessments import hooks, rules
+from trial.assessments import checking, hooks, rules
+from trial.assessments.check_rules import CheckState
+from trial.assessments.entered import Entry, entry_problems, given, stored_fields
 from trial.assessments.errors import (
     AnswersRefused,
     AnswersStored,
@@ -20,8 +21,9 @@ from trial.assessments.errors import (
     NothingAnswered,
     ReasonsMissing,
 )
+from trial.assessments.in_use import confirm_unchanged
 from trial.assessments.models import Administration, MissingCode
-from trial.assessments.rules import COMPLETED_DATE, MODE, RESPONDENT
+from trial.assessments.warning_actions import record_warnings
 from trial.assessments.wording import require_licence
 from trial.locking.rules import require_unlocked
 from trial.participants.models import Participant
@@ -35,30 +37,6 @@ Status = Administration.Status
 Mode = Administration.Mode
 INTERVIEWS = frozenset({Mode.INTERVIEW_PHONE, Mode.INTERVIEW_IN_PERSON})
 """Ways in which a member of staff reads the questions out."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """What one person sends for one form, cleaned of empty values."""
-
-    answers: dict[str, Any]
-    missing: dict[str, str]
-    mode: str
-    respondent: str
-    completed_date: date | None
-    language: str
-
-    @property
-    def fields(self) -> dict[str, Any]:
-        """Every field by key, to be compared with another version."""
-        way = {COMPLETED_DATE: self.completed_date, MODE: self.mode, RESPONDENT: self.respondent}
-        return rules.fields_of(self.answers, self.missing, way)
-
-
-def stored_fields(form: Administration) -> dict[str, Any]:
-    """The same of what is stored."""
-    way = {COMPLETED_DATE: form.completed_date, MODE: form.mode, RESPONDENT: form.respondent}
-    return rules.fields_of(form.answers, form.missing, way)
 
 
 @transaction.atomic
@@ -81,6 +59,7 @@ def save_form(
     language: str = "en-GB",
     shown_at: datetime | None = None,
     seconds_active: int = 0,
+    accepted: Mapping[str, str] | None = None,
 ) -> Administration:
     """Store a draft, a completed form or a correction, with scores, counts and any risk alert, in one transaction.
 
@@ -93,30 +72,38 @@ def save_form(
         submit: True completes the form. Required items without answer or reason are stored as left blank.
         reasons: why each changed field of a completed form changes, by item code or key of `rules` (BR-63).
         shown_at, seconds_active: when the answered question was shown to the participant, and for how many seconds.
+        accepted: why an answer that a soft check warned about was kept, by code of the check (R-10).
 
     Returns:
         The form as stored. The same content sent again changes nothing and is no conflict.
 
     Raises:
-        AnswersRefused: fields that cannot be stored, by key; nothing is stored (BR-32, BR-33).
+        AnswersRefused: fields that cannot be stored, by key; nothing is stored (BR-32, BR-33). So does a hard check
+            of the protocol refuse a form that is submitted.
         ChangedMeanwhile: somebody saved another content since; it carries both.
         ReasonsMissing: a correction without a reason.
-        FormNotExpected, FormComplete, NothingAnswered, LicenceMissing, DatasetLocked.
+        FormNotExpected, FormComplete, NothingAnswered, LicenceMissing, DefinitionChanged, DatasetLocked.
     """
     require_unlocked()
-    entry = Entry(_given(answers), _given(missing), mode, respondent, completed_date, language)
+    entry = Entry(given(answers), given(missing), mode, respondent, completed_date, language)
     visit, use, form = _place(participant, visit, instrument)
     stored = Administration.objects.select_for_update().filter(visit=visit, instrument=instrument).first()
     definition = instruments.get(instrument, stored.instrument_version if stored else use.version)
     require_licence(definition)
     result = instruments.score(definition, entry.answers, submitted=submit)
-    _refuse_problems(entry, result, definition, use, form, participant, submit, local_date(at))
-    entry = replace(entry, answers={code: int(answer) for code, answer in entry.answers.items()})
+    _refuse(entry_problems(entry, result, definition, use, form, participant, submit, local_date(at)))
+    if submit and not entry.answers and not entry.missing:
+        raise NothingAnswered
+    entry = entry.with_whole_numbers()
     if stored and stored.revision != expected_revision:
         _refuse_other_content(stored, entry, by, at)
-    entry = _with_blanks(entry, definition) if submit else entry
+    entry = entry.with_blanks(definition) if submit else entry
     if stored and _is_same(stored, entry, submit):
         return stored
+    confirm_unchanged(definition, at=at)
+    states = _checked(participant, visit, definition, entry)
+    if submit:
+        _refuse(checking.hard_problems(states))
     row = stored or _new(participant, visit, definition, at, by)
     before = dict(row.answers)
     reason = _reason_for(row, entry, submit, reasons or {})
@@ -125,13 +112,26 @@ def save_form(
     row.seconds_active += seconds_active
     row.assessor = assessor or (by if mode in INTERVIEWS else None)
     row.save_by(by, reason)
+    record_warnings(row, states, accepted or {}, by, at)
     _raise_alert(row, definition, result, before, by, at)
     _call_hooks(row, by, at)
     return row
 
 
-def _given(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {code: value for code, value in values.items() if value not in (None, "")}
+def _refuse(problems: rules.Problems) -> None:
+    if problems:
+        raise AnswersRefused(problems)
+
+
+def _checked(participant: Participant, visit: Visit, definition: Instrument, entry: Entry) -> list[CheckState]:
+    return checking.check_states(
+        participant=participant,
+        visit=visit,
+        definition=definition,
+        answers=entry.answers,
+        missing=entry.missing,
+        completed_date=entry.completed_date,
+    )
 
 
 def _place(participant: Participant, visit: Visit, instrument: str) -> tuple[Visit, InstrumentUse, ExpectedForm]:
@@ -151,46 +151,12 @@ def _place(participant: Participant, visit: Visit, instrument: str) -> tuple[Vis
         raise FormNotExpected from None
 
 
-def _refuse_problems(
-    entry: Entry,
-    result: Result,
-    definition: Instrument,
-    use: InstrumentUse,
-    form: ExpectedForm,
-    participant: Participant,
-    submit: bool,
-    today: date,
-) -> None:
-    problems = rules.answer_problems(definition, {finding.item: finding.code for finding in result.errors})
-    problems |= rules.missing_problems(definition, entry.answers, entry.missing)
-    problems |= {code: "Select a reason" for code, why in entry.missing.items() if why not in MissingCode.values}
-    problems |= rules.way_problems(use, form, mode=entry.mode, respondent=entry.respondent)
-    if entry.completed_date:
-        problem = rules.date_problem(entry.completed_date, consented=participant.consented_date, today=today)
-        problems |= {COMPLETED_DATE: problem} if problem else {}
-    elif submit:
-        problems[COMPLETED_DATE] = "Enter the date it was completed"
-    if submit and not entry.mode:
-        problems[MODE] = "Select how it was completed"
-    if problems:
-        raise AnswersRefused(problems)
-    if submit and not entry.answers and not entry.missing:
-        raise NothingAnswered
-
-
 def _refuse_other_content(stored: Administration, entry: Entry, by: User | None, at: datetime) -> None:
     """Stop when the form holds something else than the person sends; blanks that completion added do not count."""
     blank = {code for code, why in stored.missing.items() if why == MissingCode.BL and code not in entry.fields}
     found = [one for one in rules.differences(stored_fields(stored), entry.fields) if one.key not in blank]
     if found:
         raise ChangedMeanwhile(stored, found, by, at)
-
-
-def _with_blanks(entry: Entry, definition: Instrument) -> Entry:
-    """Required items without answer or reason are left blank (BL) when a form is completed."""
-    wanted = instruments.required_items(definition, entry.answers)
-    blank = {code: MissingCode.BL.value for code in wanted if code not in entry.answers}
-    return replace(entry, missing={**blank, **entry.missing})
 
 
 def _is_same(stored: Administration, entry: Entry, submit: bool) -> bool:
@@ -219,17 +185,17 @@ def _reason_for(row: Administration, entry: Entry, submit: bool, reasons: Mappin
         FormComplete: a completed form cannot become a draft again.
         ReasonsMissing: a changed field of a completed form has no reason.
     """
-    given = {key: text.strip() for key, text in reasons.items() if text.strip()}
+    said = {key: text.strip() for key, text in reasons.items() if text.strip()}
     if row.status != Status.COMPLETE:
-        row.reasons = {**row.reasons, **given}
+        row.reasons = {**row.reasons, **said}
         return "Completed" if submit else "Draft saved"
     if not submit:
         raise FormComplete
     changed = [one.key for one in rules.differences(stored_fields(row), entry.fields)]
-    if lacking := [key for key in changed if key not in given]:
+    if lacking := [key for key in changed if key not in said]:
         raise ReasonsMissing(lacking)
-    row.reasons = {**row.reasons, **{key: given[key] for key in changed}}
-    return "; ".join(dict.fromkeys(given[key] for key in changed))
+    row.reasons = {**row.reasons, **{key: said[key] for key in changed}}
+    return "; ".join(dict.fromkeys(said[key] for key in changed))
 
 
 def _fill(

@@ -1,91 +1,38 @@
 """From what was posted to what is stored: the prompts before completion, conflicts between two people, alerts."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
-import instruments
 from trial.access.models import User
 from trial.assessments import actions
+from trial.assessments.check_rules import CheckState
+from trial.assessments.checking import hard_problems
 from trial.assessments.errors import AnswersRefused, ChangedMeanwhile, ReasonsMissing
 from trial.assessments.forms import EntryForm
 from trial.assessments.models import Administration, MissingCode
 from trial.assessments.places import Place
+from trial.assessments.prompts import Prompt, prompt_for, states_of, unlikely_states
 from trial.assessments.reason_forms import UnlikelyForm
-from trial.assessments.rules import COMPLETED_DATE, MODE, RESPONDENT, Difference
+from trial.assessments.rules import COMPLETED_DATE, MODE, RESPONDENT, Difference, Problems
+from trial.assessments.warning_actions import record_shown
 from trial.base.errors import TrialError
 from trial.base.words import long_date
-
-ASKED_BLANK, ASKED_HIGH = "asked_blank", "asked_high"
-
-
-@dataclass(frozen=True)
-class Prompt:
-    """What to look at once more before a form is completed; asked once for each answer.
-
-    Attributes:
-        blank: numbers of required questions without an answer or a reason.
-        high: sentences about unlikely answers.
-        asked_blank, asked_high: the same as the page sends it back.
-    """
-
-    blank: list[int] = field(default_factory=list)
-    high: list[str] = field(default_factory=list)
-    asked_blank: str = ""
-    asked_high: str = ""
-
-    def __bool__(self) -> bool:
-        return bool(self.blank or self.high)
-
-    @property
-    def blank_words(self) -> str:
-        """ "3, 7 and 9"."""
-        *first, last = map(str, self.blank)
-        return f"{', '.join(first)} and {last}" if first else last
-
-
-def prompt_for(place: Place, form: EntryForm, posted: Mapping[str, Any]) -> Prompt:
-    """What the person has not been asked about yet."""
-    answers, missing = form.answers, form.missing
-    items = place.definition.items_by_code
-    blank = [
-        code
-        for code in instruments.required_items(place.definition, answers)
-        if code not in answers and code not in missing
-    ]
-    high = {
-        one.item: answers[one.item]
-        for one in instruments.score(place.definition, answers).warnings
-        if one.code == "above_soft_max"
-    }
-    high_pairs = [f"{code}={value}" for code, value in high.items()]
-    is_new_blank = not set(blank) <= set(str(posted.get(ASKED_BLANK, "")).split(","))
-    is_new_high = not set(high_pairs) <= set(str(posted.get(ASKED_HIGH, "")).split(","))
-    if not is_new_blank and not is_new_high:
-        return Prompt()
-    return Prompt(
-        [items[code].number for code in blank],
-        [_high_words(place, code, value) for code, value in high.items()],
-        ",".join(blank),
-        ",".join(high_pairs),
-    )
-
-
-def _high_words(place: Place, code: str, value: int) -> str:
-    item = place.definition.items_by_code[code]
-    unit = f" {item.unit}" if item.unit else ""
-    return f"You entered {value}{unit} for question {item.number}, {place.wording.text(item)}"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a post: a stored form, something to look at first, or another person's version."""
+    """What came of a post: a stored form, something to look at first, or another person's version.
+
+    `problems` are what hard checks refuse, by field; the answers are kept as a draft meanwhile.
+    """
 
     stored: Administration | None = None
     prompt: Prompt = field(default_factory=Prompt)
     conflict: ChangedMeanwhile | None = None
     unlikely: UnlikelyForm | None = None
+    problems: Problems = field(default_factory=dict)
 
 
 def save(
@@ -100,21 +47,62 @@ def save(
 ) -> Outcome:
     """Store what a valid form holds; what is refused is shown at its field.
 
-    Before a first completion the person is asked once about open and unlikely answers, which are kept as a draft
-    meanwhile, with any alert they raise.
+    The person is asked once about open and unlikely answers. Before a first completion these are kept as a draft
+    meanwhile, with any alert they raise; of a correction, the warning is kept with the answers that were typed.
 
     Args:
         reason: of a correction, for every field it changes.
     """
-    prompt = prompt_for(place, form, posted) if submit and not place.is_complete else Prompt()
-    high = str(posted.get(ASKED_HIGH, "")) if submit and not prompt else ""
-    unlikely = UnlikelyForm(posted) if high else None
-    if unlikely is not None and not unlikely.is_valid():
-        return Outcome(prompt=prompt_for(place, form, {}), unlikely=unlikely)
-    reasons = dict.fromkeys(_keys(place), reason) if reason else {}
-    if unlikely is not None:
-        why = unlikely.cleaned_data["high_reason"]
-        reasons |= {pair.split("=")[0]: f"Checked: {why}" for pair in high.split(",")}
+    if not submit:
+        return _store(place, form, by=by, at=at, submit=False, reasons=dict.fromkeys(_keys(place), reason))
+    states = states_of(place, form)
+    unlikely = unlikely_states(place, states)
+    prompt = prompt_for(place, form, unlikely, posted)
+    problems = {} if place.is_complete else hard_problems(states)
+    if prompt and place.stored is not None and place.is_complete:
+        return _shown_first(place.stored, prompt, unlikely, by, at)
+    if prompt or problems:
+        outcome = _store(place, form, by=by, at=at, submit=False, reasons={})
+        return replace(outcome, prompt=prompt, problems=problems) if outcome.stored else outcome
+    if not unlikely:
+        return _store(place, form, by=by, at=at, submit=True, reasons=dict.fromkeys(_keys(place), reason))
+    why = UnlikelyForm(posted)
+    if not why.is_valid():
+        return Outcome(prompt=prompt_for(place, form, unlikely, posted, ask_again=True), unlikely=why)
+    words = why.cleaned_data["high_reason"]
+    return _store(
+        place,
+        form,
+        by=by,
+        at=at,
+        submit=True,
+        reasons=dict.fromkeys(_keys(place), reason) | {state.at: _checked(reason, words) for state in unlikely},
+        accepted={state.code: words for state in unlikely},
+    )
+
+
+def _checked(reason: str, words: str) -> str:
+    return f"{reason}. Checked: {words}" if reason else f"Checked: {words}"
+
+
+def _shown_first(
+    stored: Administration, prompt: Prompt, unlikely: Sequence[CheckState], by: User, at: datetime
+) -> Outcome:
+    """Keep the warnings of a correction that is not stored yet."""
+    record_shown(form=stored, states=unlikely, by=by, at=at)
+    return Outcome(prompt=prompt)
+
+
+def _store(
+    place: Place,
+    form: EntryForm,
+    *,
+    by: User,
+    at: datetime,
+    submit: bool,
+    reasons: Mapping[str, str],
+    accepted: Mapping[str, str] | None = None,
+) -> Outcome:
     try:
         stored = actions.save_form(
             participant=place.participant,
@@ -122,8 +110,9 @@ def save(
             instrument=place.use.code,
             by=by,
             at=at,
-            submit=submit and not prompt,
+            submit=submit,
             reasons=reasons,
+            accepted=accepted,
             **form.entered,
         )
     except ChangedMeanwhile as changed:
@@ -135,7 +124,7 @@ def save(
     except TrialError as error:
         form.add_error(None, str(error))
     else:
-        return Outcome(stored, prompt)
+        return Outcome(stored)
     return Outcome()
 
 

@@ -1,5 +1,6 @@
 """A whole questionnaire as one form, built from its definition: what was typed comes out as answers and reasons."""
 
+import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from django import forms
 from django.utils.datastructures import MultiValueDict
 
-from instruments import Item
+from instruments import Item, ItemRule
 from trial.assessments.models import Administration
 from trial.assessments.rules import COMPLETED_DATE, MODE, RESPONDENT
 from trial.assessments.wording import Wording
@@ -109,8 +110,11 @@ class EntryForm(forms.Form):
         return int(text) if text.isascii() and text.isdigit() else -1
 
     def clean(self) -> dict[str, Any]:
-        """A number and a reason for none contradict each other."""
+        """A number and a reason for none contradict each other. What is wrong with a number is said at its box."""
         for item in self.instrument.items:
+            if item.type != "choice" and item.code in self.errors:
+                del self.errors[item.code]
+                self.add_error(box_of(item), f"Enter a number for question {item.number}")
             value = self.cleaned_data.get(box_of(item))
             if value is not None and self.cleaned_data.get(item.code):
                 self.add_error(box_of(item), f"Question {item.number} has an answer and a reason for none. Keep one")
@@ -206,7 +210,13 @@ class EntryForm(forms.Form):
             labelled=options != self.head,
             control=None if at_head else self._control(item, options, chosen),
             errors=[str(error) for error in errors],
+            rule=_rule(item.shown_if) if item.shown_if else "",
         )
+
+    @property
+    def has_rules(self) -> bool:
+        """Whether the page asks some items by rule."""
+        return any(item.shown_if for item in self.instrument.items)
 
     def _control(self, item: Item, options: Options, chosen: str) -> Any:
         """A text box, or the radios of a row of its own; the reasons for no answer stand beside them."""
@@ -216,8 +226,22 @@ class EntryForm(forms.Form):
         return Radios(attrs, choices=options, inline=True).render(item.code, chosen, attrs)
 
     def _text(self, item: Item) -> str:
-        anchors = "" if self.wording.is_withheld else ", ".join(f"{n} {words}" for n, words in item.anchors.items())
-        return f"{self.wording.text(item)} ({anchors})" if anchors else self.wording.text(item)
+        points = self.wording.anchors(item) if item.type != "choice" else {}
+        anchors = ", ".join(f"{n} {words}" for n, words in points.items())
+        text = f"{self.wording.text(item)} ({anchors})" if anchors else self.wording.text(item)
+        return f"{text} {self._asked_if(item.shown_if)}" if item.shown_if else text
+
+    def _asked_if(self, rule: ItemRule) -> str:
+        """When an item is asked, for whoever has no script that hides it."""
+        numbers = " or ".join(str(self.instrument.items_by_code[code].number) for code in rule.any_of)
+        words = {">=": "{value} or more", "<=": "{value} or less", "==": "{value}"}[rule.condition.op]
+        return f"[Only if the answer to question {numbers} is {words.format(value=rule.condition.value)}]"
+
+
+def _rule(rule: ItemRule) -> str:
+    """The rule as the script of the page reads it."""
+    said = {"any_of": list(rule.any_of), "op": rule.condition.op, "value": float(rule.condition.value or 0)}
+    return json.dumps(said)
 
 
 def _options(wording: Wording, item: Item) -> Options:

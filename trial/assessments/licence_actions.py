@@ -19,13 +19,23 @@ class LicenceRecorded(TrialError):
 
 @transaction.atomic
 def record_licence(
-    *, instrument: Instrument, reference: str, holder: str, licence_date: date, by: User | None, at: datetime
+    *,
+    instrument: Instrument,
+    reference: str,
+    holder: str,
+    licence_date: date,
+    by: User | None,
+    at: datetime,
+    copyright_line: str | None = None,
 ) -> InstrumentLicence:
     """Record that the study may use an instrument whose holder asks for registration.
 
+    Args:
+        copyright_line: as on the form that the holder issued; left out, that of the definition.
+
     Raises:
         LicenceRecorded: it is recorded already.
-        AnswersRefused: the date is in the future, or reference or holder is empty.
+        AnswersRefused: the date is in the future, or reference, holder or copyright line is empty.
     """
     problems: Problems = {}
     if licence_date > local_date(at):
@@ -35,6 +45,9 @@ def record_licence(
         for key, text in (("reference", reference), ("holder", holder))
         if not text.strip()
     }
+    line = instrument.copyright[:300] if copyright_line is None else copyright_line
+    if not line.strip():
+        problems["copyright_line"] = "Enter the copyright line"
     if problems:
         raise AnswersRefused(problems)
     if InstrumentLicence.objects.select_for_update().filter(instrument=instrument.code).exists():
@@ -44,5 +57,5 @@ def record_licence(
         reference=reference,
         holder=holder,
         licence_date=licence_date,
-        copyright_line=instrument.copyright[:300],
+        copyright_line=line,
     ).save_by(by)

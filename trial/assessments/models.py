@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from trial.base.models import AuditedModel
+from trial.base.models import AuditedModel, EventModel
 from trial.participants.models import Participant
 from trial.protocol.models import ProtocolVersion
 from trial.schedule.models import Visit
@@ -23,7 +23,11 @@ class InstrumentLicence(AuditedModel):
 
     class Meta:
         ordering = ["instrument"]
-        constraints = [models.CheckConstraint(condition=~Q(reference=""), name="licence_has_a_reference")]
+        constraints = [
+            models.CheckConstraint(condition=~Q(reference=""), name="licence_has_a_reference"),
+            models.CheckConstraint(condition=~Q(holder=""), name="licence_has_a_holder"),
+            models.CheckConstraint(condition=~Q(copyright_line=""), name="licence_has_a_copyright_line"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.instrument}: {self.reference}"
@@ -105,3 +109,98 @@ class Administration(AuditedModel):
 
     def __str__(self) -> str:
         return f"{self.participant} {self.visit.code} {self.instrument}"
+
+
+class CheckWarning(EventModel):
+    """What became of the warning of a soft check on one form: raised, then kept with a reason, or changed (R-10).
+
+    `before` holds the answers that the check compared when it warned, by item; `after` those that were stored
+    afterwards. `check_code` is the item of a soft limit, or a code of the protocol's edit checks.
+    """
+
+    stops_at_lock = True
+
+    class Outcome(models.TextChoices):
+        RAISED = "raised", "Raised"
+        KEPT = "kept", "Kept"
+        CHANGED = "changed", "Changed"
+
+    form = models.ForeignKey(Administration, on_delete=models.PROTECT, related_name="warnings")
+    check_code = models.CharField(max_length=60)
+    message = models.CharField(max_length=200)
+    outcome = models.CharField(max_length=10, choices=Outcome.choices)
+    before = models.JSONField()
+    after = models.JSONField(null=True)
+    reason = models.CharField(max_length=200, blank=True)
+    at = models.DateTimeField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(outcome="raised", after__isnull=True) | (~Q(outcome="raised") & Q(after__isnull=False)),
+                name="warning_has_the_answer_after_it",
+            ),
+            models.CheckConstraint(
+                condition=Q(outcome="kept") & ~Q(reason="") | ~Q(outcome="kept") & Q(reason=""),
+                name="warning_kept_says_why",
+            ),
+            models.CheckConstraint(condition=Q(outcome__in=["raised", "kept", "changed"]), name="warning_outcome"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.form} {self.check_code}: {self.get_outcome_display()}"
+
+    @property
+    def answers_now(self) -> dict[str, object]:
+        """The answers as they stood after this."""
+        found: dict[str, object] = self.before if self.after is None else self.after
+        return found
+
+
+class InstrumentInUse(EventModel):
+    """A version of an instrument under which answers are stored, with what its definition said then.
+
+    `checksum` is that of the definition; a file that says something else under the same version is refused.
+    """
+
+    instrument = models.CharField(max_length=40)
+    version = models.CharField(max_length=20)
+    checksum = models.CharField(max_length=64)
+    first_used_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["instrument", "version"], name="instrument_in_use_once")]
+
+    def __str__(self) -> str:
+        return f"{self.instrument} {self.version}"
+
+
+class StudyWording(AuditedModel):
+    """The wording of one version of an instrument as the study received it under its own licence.
+
+    It is shown on this study's pages only: definitions, codebooks and releases never hold it (instruments, rule 3).
+    `content` is {"instructions": text or null, "items": {item: {"text": …, "options": {value: label}}}}.
+    """
+
+    stops_at_lock = False
+    guards = (
+        (
+            "answered",
+            "UPDATE",
+            "EXISTS (SELECT 1 FROM trial_administration a"
+            " WHERE a.instrument = OLD.instrument AND a.instrument_version = OLD.version)",
+            "Answers are stored under this wording",
+        ),
+    )
+
+    instrument = models.CharField(max_length=40)
+    version = models.CharField(max_length=20)
+    content = models.JSONField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["instrument", "version"], name="one_wording_per_version")]
+
+    def __str__(self) -> str:
+        return f"{self.instrument} {self.version}"

@@ -11,13 +11,15 @@ from trial.access.permissions import StaffRequest
 from trial.access.policy import Action
 from trial.assessments import hooks
 from trial.assessments.actions import INTERVIEWS
-from trial.assessments.entry import Prompt, has_urgent_alert, side_by_side, value_words
+from trial.assessments.entry import has_urgent_alert, side_by_side, value_words
 from trial.assessments.errors import ChangedMeanwhile
 from trial.assessments.forms import EntryForm
 from trial.assessments.models import Administration
 from trial.assessments.places import Place
+from trial.assessments.prompts import Prompt
 from trial.assessments.reason_forms import CorrectionForm, UnlikelyForm
 from trial.assessments.rules import COMPLETED_DATE, MODE, RESPONDENT
+from trial.assessments.warning_reads import warning_rows
 from trial.assessments.wording import LicenceMissing, Wording
 from trial.base.parts import Fact, Link
 from trial.base.words import short_date, short_date_and_time
@@ -126,6 +128,7 @@ def read_page(request: StaffRequest, place: Place) -> HttpResponse:
         "rows": rows,
         "has_notes": any(row.changed or row.link for row in rows),
         "scores": score_rows(place, stored) if stored else [],
+        "warnings": warning_rows(place, stored) if stored else [],
         "wording": wording,
         "links": links,
         "may_enter": place.may(request.user, Action.ENTER_FORM),

@@ -62,3 +62,24 @@ class LicenceForm(forms.Form):
     reference = TextField(label="Licence or registration reference", max_length=100)
     holder = TextField(label="Who holds it", what="name of the holder", max_length=200)
     licence_date = DateField(label="Date of the licence", not_in_future=True)
+    copyright_line = TextField(
+        label="Copyright line",
+        error_messages={"required": "Enter the copyright line"},
+        help_text="As on the form that the holder issued. It is shown wherever the wording is shown.",
+        max_length=300,
+    )
+
+
+class WordingFileForm(forms.Form):
+    """A file of wording, to be checked; nothing is stored yet."""
+
+    file = forms.FileField(
+        label="JSON or CSV file",
+        widget=forms.FileInput(attrs={"accept": ".json,.csv"}),
+        error_messages={
+            "required": "Choose a file",
+            "missing": "Choose a file",
+            "invalid": "Choose a file",
+            "empty": "The file is empty. Choose the one that holds the wording.",
+        },
+    )

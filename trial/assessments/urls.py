@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from trial.assessments import licence_views, views
+from trial.assessments import licence_views, views, wording_views
 
 app_name = "assessments"
 
@@ -16,4 +16,5 @@ urlpatterns = [
     re_path(FORM + r"support/$", views.support, name="support"),
     path("licences/", licence_views.licences, name="licences"),
     path("licences/<slug:code>/", licence_views.record, name="record_licence"),
+    path("licences/<slug:code>/wording/", wording_views.wording, name="wording"),
 ]

@@ -1,6 +1,7 @@
 """Pages of one questionnaire: enter it, read it, correct it, say that it was not done, help after an alert."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -57,7 +58,7 @@ def _save(request: StaffRequest, place: Place, entered: EntryForm) -> HttpRespon
     outcome = entry.save(place, entered, by=request.user, at=now, submit=submit, posted=request.POST)
     if outcome.conflict:
         return _conflict(request, place, outcome.conflict)
-    if outcome.stored is None or outcome.prompt:
+    if outcome.stored is None or outcome.prompt or outcome.problems:
         return _ask(request, place, entered, outcome)
     messages.success(request, f"{place.title}: {'saved' if submit else 'draft saved'}")
     if entry.needs_support(outcome.stored, now):
@@ -68,10 +69,12 @@ def _save(request: StaffRequest, place: Place, entered: EntryForm) -> HttpRespon
 def _ask(request: StaffRequest, place: Place, entered: EntryForm, outcome: Outcome) -> HttpResponse:
     """The page again with what to put right or to look at; the draft behind it is the one just stored."""
     if outcome.stored is not None:
+        place = replace(place, stored=outcome.stored)
         posted = request.POST.copy()
         posted["revision"] = str(outcome.stored.revision)
         entered = _entry_form(place, posted)
         entered.is_valid()
+        entered.add_problems(outcome.problems)
     return pages.entry_page(request, place, entered, prompt=outcome.prompt, unlikely=outcome.unlikely)
 
 

@@ -1,11 +1,13 @@
 """What may be shown of an instrument: wording behind its licence gate, and who holds it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 
 from instruments import Instrument, Item
-from trial.assessments.models import InstrumentLicence
+from trial.assessments.models import InstrumentLicence, StudyWording
 from trial.base.errors import TrialError
 
 WITHHELD = "Wording withheld: ask the question from your licensed copy."
@@ -17,24 +19,45 @@ class LicenceMissing(TrialError):
 
 @dataclass(frozen=True)
 class Wording:
-    """The words of one instrument as this study may show them. Scoring never depends on them."""
+    """The words of one instrument as this study may show them. Scoring never depends on them.
+
+    `own` is the content of the wording that the study received under its licence and uploaded (StudyWording).
+    """
 
     instrument: Instrument
     is_withheld: bool
     copyright: str
+    own: Mapping[str, Any] | None = None
 
     def text(self, item: Item) -> str:
         """The question in its published words, or its short name where they are withheld."""
+        if self.own is not None:
+            return str(self.own["items"][item.code]["text"])
         return item.short.replace("_", " ").capitalize() if self.is_withheld or not item.text else item.text
 
     def label(self, item: Item, answer: int) -> str:
         """The words of an answer, or the number itself."""
+        if self.own is not None:
+            return str(self.own["items"][item.code]["options"].get(str(answer)) or answer)
         return (None if self.is_withheld else item.label(answer)) or str(answer)
+
+    def anchors(self, item: Item) -> Mapping[int, str]:
+        """The words at the points of a scale; none where they are withheld."""
+        if self.own is not None:
+            return {int(value): label for value, label in self.own["items"][item.code]["options"].items()}
+        return {} if self.is_withheld else item.anchors
 
     @property
     def stem(self) -> str:
         """What stands above the questions."""
+        if self.own is not None:
+            return str(self.own["instructions"] or "")
         return WITHHELD if self.is_withheld else self.instrument.instructions or ""
+
+
+def is_withheld(instrument: Instrument) -> bool:
+    """Whether the software shows no wording of its own: it has none, or the setting WITHHELD_WORDING names it."""
+    return instrument.wording_withheld or instrument.code in settings.WITHHELD_WORDING
 
 
 def needs_licence(instrument: Instrument) -> bool:
@@ -60,11 +83,20 @@ def require_licence(instrument: Instrument) -> InstrumentLicence | None:
 
 
 def wording_of(instrument: Instrument) -> Wording:
-    """The wording as it may be shown: withheld by its file, or by the setting WITHHELD_WORDING.
+    """The wording as it may be shown: the study's own where the software's is withheld, else that of the software.
 
     Raises:
         LicenceMissing: the form may not be opened yet.
     """
-    licence = require_licence(instrument)
-    withheld = instrument.wording_withheld or instrument.code in settings.WITHHELD_WORDING
-    return Wording(instrument, withheld, licence.copyright_line if licence else instrument.copyright)
+    return known_wording(instrument, require_licence(instrument))
+
+
+def known_wording(instrument: Instrument, licence: InstrumentLicence | None = None) -> Wording:
+    """The wording for pages about answers that are stored, which a licence came before."""
+    withheld = is_withheld(instrument)
+    own = None
+    if withheld:
+        stored = StudyWording.objects.filter(instrument=instrument.code, version=instrument.version)
+        own = stored.values_list("content", flat=True).first()
+    line = licence.copyright_line if licence else instrument.copyright
+    return Wording(instrument, withheld and own is None, line, own)

@@ -159,7 +159,8 @@ class FastOption:
 class FastRow:
     """One item of fast entry: radios, or a `control` already drawn where the item is not a choice.
 
-    `labelled` prints the answers in the row itself, where they differ from those at the head.
+    `labelled` prints the answers in the row itself, where they differ from those at the head. `rule` is the JSON of
+    the rule by which the page asks the item; empty where it is always asked.
     """
 
     number: str
@@ -170,6 +171,7 @@ class FastRow:
     labelled: bool = False
     control: Any = None
     errors: Sequence[str] = field(default=())
+    rule: str = ""
 
 
 MISSING_KEYS = {"BL": ("b", "Left blank"), "RF": ("r", "Declined"), "IL": ("i", "Cannot be read")}

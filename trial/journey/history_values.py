@@ -4,11 +4,9 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from django.conf import settings
-
 import instruments
 from trial.assessments.models import MissingCode
-from trial.assessments.wording import Wording
+from trial.assessments.wording import Wording, is_withheld
 from trial.base.words import short_date, short_date_and_time
 from trial.journey.history import Row
 from trial.safety.models import AdverseEvent
@@ -45,8 +43,8 @@ def answer_words(definition: instruments.Instrument | None, code: str, value: An
     item = definition.items_by_code.get(code) if definition else None
     if definition is None or item is None or not isinstance(value, int):
         return str(value)
-    withheld = definition.wording_withheld or definition.code in settings.WITHHELD_WORDING
-    label = Wording(definition, withheld, "").label(item, value)
+    # The history is downloaded too, so a wording that the study uploaded stays out of it.
+    label = Wording(definition, is_withheld(definition), "").label(item, value)
     return label if label == str(value) else f"{label} ({value})"
 
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -16,7 +15,7 @@ from trial.access.models import AccessEvent
 from trial.access.permissions import StaffRequest, requires
 from trial.access.policy import Action
 from trial.assessments.models import Administration
-from trial.assessments.wording import Wording
+from trial.assessments.wording import known_wording
 from trial.base import lists
 from trial.base.fields import DateField
 from trial.base.parts import Fact, Link, Pages
@@ -189,8 +188,7 @@ def _items(
     definition: instruments.Instrument, stored: Administration, entries: Sequence[Entry], item: str
 ) -> list[dict[str, Any]]:
     """Each item with its answer and how often it was changed after it was first entered."""
-    withheld = definition.wording_withheld or definition.code in settings.WITHHELD_WORDING
-    wording = Wording(definition, withheld, "")
+    wording = known_wording(definition)
     said = {**(stored.missing or {}), **(stored.answers or {})}
     rows = []
     for one in definition.items:

@@ -73,6 +73,7 @@ def protocol(request: StaffRequest) -> HttpResponse:
         "sites": _site_rows(version),
         "visits": visit_rows(spec),
         "documents": _documents(spec),
+        "checks": [(one, rules.form_label(spec, one.form)) for one in spec.edit_checks],
         "factors": [factor.label for factor in spec.randomisation.factors],
         "today": timezone.localdate(),
         "earlier": ProtocolVersion.objects.exclude(pk=version.pk).exclude(status=ProtocolVersion.Status.DRAFT),

@@ -357,7 +357,7 @@ def test_a_form_without_its_licence_says_what_is_needed_until_it_is_recorded(cli
     manager = staff(Role.TRIAL_MANAGER, blinded=True)
     client.force_login(manager)
     assert "Record the licence" in text_of(client.get("/licences/"))
-    given = {"reference": "W-1", "holder": "Westmarch"} | {
+    given = {"reference": "W-1", "holder": "Westmarch", "copyright_line": "© University of Warwick"} | {
         f"licence_date_{n}": value for n, value in enumerate(("5", "1", "2026"))
     }
     assert "Enter the" in text_of(client.post("/licences/wemwbs/", {}))
@@ -490,3 +490,19 @@ def test_an_early_form_is_kept(client, coordinator):
 
     assert Administration.objects.get().completed_date < participant.visits.get(code="V3").opens_date
     assert Administration.objects.get().submitted_at == NOW
+
+
+@pytest.mark.parametrize(
+    ("sent", "message"),
+    [
+        ({"hru_gp_surgery": "40"}, "Enter a number for question 1"),
+        ({"hru_gp_surgery_value": "many"}, "Question 1 must be a number, like 70"),
+        ({"hru_gp_surgery_value": "400"}, "Question 1 must be between 0 and 60"),
+    ],
+)
+def test_what_is_wrong_with_a_number_is_said_at_its_box(client, coordinator, participant, sent, message):
+    page = text_of(client.post(url(participant, form="health_resource_use"), posted({}, **sent)))
+
+    assert f'<a href="#id_hru_gp_surgery_value">{message}</a>' in page
+    assert 'id="id_hru_gp_surgery_value"' in page
+    assert not Administration.objects.exists()

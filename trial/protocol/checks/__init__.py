@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from trial.protocol.checks import codes, dates, delivery, eligibility, outcomes, randomisation, visits
+from trial.protocol.checks import codes, dates, delivery, edit_checks, eligibility, outcomes, randomisation, visits
 from trial.protocol.checks.library import Library
 from trial.protocol.errors import Problem
 from trial.protocol.spec import ProtocolSpec
@@ -15,6 +15,7 @@ def disagreements(spec: ProtocolSpec) -> Iterator[Problem]:
     yield from library.problems()
     yield from dates.problems(spec)
     yield from visits.problems(spec)
+    yield from edit_checks.problems(spec, library)
     yield from eligibility.problems(spec, library)
     yield from randomisation.problems(spec, library)
     yield from delivery.problems(spec)

@@ -15,6 +15,7 @@ ONCE = {
     "identity_fields": ("field",),
     "instruments": ("code", "label"),
     "visits": ("code", "visitnum", "label", "suffix"),
+    "edit_checks": ("code",),
     "participation_elements": ("code",),
     "participation_levels": ("code",),
 }

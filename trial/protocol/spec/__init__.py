@@ -21,6 +21,7 @@ from trial.protocol.spec.delivery import (
     RegisterRules,
     SessionPlan,
 )
+from trial.protocol.spec.edit_checks import Comparison, EditCheck, Operand
 from trial.protocol.spec.eligibility import (
     AgeRange,
     ContactRules,
@@ -61,11 +62,13 @@ __all__ = [
     "AgeRange",
     "Arm",
     "ArmText",
+    "Comparison",
     "ConsentRules",
     "ContactRules",
     "Criterion",
     "Document",
     "DocumentAtSite",
+    "EditCheck",
     "Estimate",
     "ExpectedEvent",
     "ExpectedEvents",
@@ -79,6 +82,7 @@ __all__ = [
     "Judgement",
     "Level",
     "Measure",
+    "Operand",
     "ParticipationElement",
     "ParticipationLevel",
     "Planning",

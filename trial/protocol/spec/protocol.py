@@ -7,6 +7,7 @@ from pydantic import Field
 
 from trial.protocol.spec.consent import ConsentRules, Document, SupportPage
 from trial.protocol.spec.delivery import Adherence, Fidelity, RegisterRules, SessionPlan
+from trial.protocol.spec.edit_checks import EditCheck
 from trial.protocol.spec.eligibility import ContactRules, Criterion, Reasons, RescreenRule
 from trial.protocol.spec.fields import Part
 from trial.protocol.spec.outcomes import Measure, Planning, Progression
@@ -44,6 +45,7 @@ class ProtocolSpec(Part):
     identity_fields: Annotated[tuple[IdentityField, ...], Field(min_length=1)]
     instruments: Annotated[tuple[InstrumentUse, ...], Field(min_length=1)]
     visits: Annotated[tuple[VisitSpec, ...], Field(min_length=2)]
+    edit_checks: tuple[EditCheck, ...] = ()
     randomisation: Randomisation
     session_plan: SessionPlan
     registers: RegisterRules
