@@ -8,6 +8,7 @@ from trial.attendance.models import Mark
 from trial.base.models import AuditLeaf, AuditSeal
 from trial.consent.models import Consent, DocumentUse, DocumentVersion, InformationGiven
 from trial.deviations.models import Deviation
+from trial.double_entry.models import Adjudication, SecondEntry
 from trial.journey.models import ImportedLine, ImportFile, ReferralImport, Reversal
 from trial.locking.models import CheckRun, DatasetLock
 from trial.messages.models import OutboxMessage, Task
@@ -22,6 +23,7 @@ from trial.screening.models import ContactAttempt, Eligibility
 __all__ = [
     "AccessEvent",
     "ActivityGroup",
+    "Adjudication",
     "Administration",
     "AdverseEvent",
     "AuditLeaf",
@@ -58,6 +60,7 @@ __all__ = [
     "Reversal",
     "RiskAlert",
     "RoleAssignment",
+    "SecondEntry",
     "Session",
     "SignOff",
     "Signature",

@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("trial.activities.urls")),
     path("", include("trial.attendance.urls")),
     path("", include("trial.review.urls")),
+    path("", include("trial.double_entry.urls")),
     path("", include("trial.journey.urls")),
     path("", include("trial.locking.urls")),
     path("", include("trial.operations.urls")),

@@ -60,6 +60,7 @@ class Action(StrEnum):
     VIEW_ANSWERS = "trial.view_answers"
     ENTER_FORM = "trial.enter_form"
     CORRECT_FORM = "trial.correct_form"
+    ADJUDICATE_ENTRY = "trial.adjudicate_entry"
     # activities
     VIEW_SESSIONS = "trial.view_sessions"
     PLAN_GROUPS = "trial.plan_groups"
@@ -122,6 +123,7 @@ ENTERS_DATA = frozenset(
         Action.RECORD_CONSENT,
         Action.ENTER_FORM,
         Action.CORRECT_FORM,
+        Action.ADJUDICATE_ENTRY,
         Action.TAKE_REGISTER,
         Action.RANDOMISE,
         Action.ASSESS_ALERT,
@@ -189,6 +191,7 @@ POLICY: dict[Role, RoleSpec] = {
             A.CHANGE_IDENTITY,
             A.ENTER_FORM,
             A.CORRECT_FORM,
+            A.ADJUDICATE_ENTRY,
             A.VIEW_SESSIONS,
             A.PLAN_GROUPS,
             A.TAKE_REGISTER,
@@ -331,6 +334,7 @@ POLICY: dict[Role, RoleSpec] = {
             A.RAISE_QUERY,
             A.CLOSE_QUERY,
             A.CORRECT_FORM,
+            A.ADJUDICATE_ENTRY,
             A.VIEW_LOCKS,
             A.MAKE_CUT,
             A.ASK_LOCK,

@@ -15,3 +15,13 @@ form_links: list[Callable[[Administration, User], Sequence[Link]]] = []
 
 item_links: list[Callable[[Administration, str, User], Link | None]] = []
 """A link beside one answer of a stored form, by item code."""
+
+kept_from: list[Callable[[Administration, User], str]] = []
+"""Address to which a person goes instead of a stored form: a second person has not yet entered it unseen (BR-36)."""
+
+
+def elsewhere(form: Administration | None, user: User) -> str:
+    """Where the user goes instead of seeing what the form holds; empty where they may see it."""
+    if form is None:
+        return ""
+    return next((url for hook in kept_from if (url := hook(form, user))), "")
