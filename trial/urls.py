@@ -10,6 +10,7 @@ urlpatterns = [
     path("", include("trial.safety.urls")),
     path("", include("trial.deviations.urls")),
     path("", include("trial.assessments.urls")),
+    path("", include("trial.paper.urls")),
     path("", include("trial.activities.urls")),
     path("", include("trial.attendance.urls")),
     path("", include("trial.review.urls")),

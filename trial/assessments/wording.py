@@ -1,5 +1,6 @@
 """What may be shown of an instrument: wording behind its licence gate, and who holds it."""
 
+import re
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -7,6 +8,9 @@ from django.conf import settings
 from instruments import Instrument, Item
 from trial.assessments.models import InstrumentLicence
 from trial.base.errors import TrialError
+
+INTERVENTION = "the activity"
+"""Stands where a published wording leaves room for the intervention's name; the same in both arms (BR-26)."""
 
 WITHHELD = "Wording withheld: ask the question from your licensed copy."
 
@@ -25,7 +29,9 @@ class Wording:
 
     def text(self, item: Item) -> str:
         """The question in its published words, or its short name where they are withheld."""
-        return item.short.replace("_", " ").capitalize() if self.is_withheld or not item.text else item.text
+        if self.is_withheld or not item.text:
+            return item.short.replace("_", " ").capitalize()
+        return _with_intervention(item.text, item.placeholder) if item.placeholder else item.text
 
     def label(self, item: Item, answer: int) -> str:
         """The words of an answer, or the number itself."""
@@ -35,6 +41,12 @@ class Wording:
     def stem(self) -> str:
         """What stands above the questions."""
         return WITHHELD if self.is_withheld else self.instrument.instructions or ""
+
+
+def _with_intervention(text: str, placeholder: str) -> str:
+    """The words with the intervention named, whichever case its place was written in."""
+    named = re.sub(re.escape(placeholder), INTERVENTION, text, flags=re.IGNORECASE)
+    return named[:1].upper() + named[1:]
 
 
 def needs_licence(instrument: Instrument) -> bool:

@@ -162,6 +162,7 @@ def data(request: StaffRequest) -> HttpResponse:
     queries = Query.objects.visible_to(user)
     offered = (
         (Action.VIEW_DATA, Link("Double entry", "/double-entry/", "Paper forms entered by two people")),
+        (Action.VIEW_PROTOCOL, Link("Paper forms", "/crf/", "Blank packs, and the annotated case report form")),
         (Action.VIEW_LOCKS, Link("Cuts and locks", "/locks/", "Readiness, data cuts and the final lock")),
         (Action.VIEW_RELEASES, Link("Releases", "/releases/", "Datasets built from a cut or a lock")),
         (Action.VIEW_AUDIT, Link("Audit trail", "/audit/", "Recent changes, and who looked at what")),

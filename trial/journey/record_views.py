@@ -17,6 +17,7 @@ from trial.base.words import in_groups, local_day, long_date
 from trial.journey import record as reads
 from trial.journey.next_step import next_step
 from trial.journey.timeline import timeline
+from trial.paper.reads import paper_packs
 from trial.participants import identity
 from trial.participants.identity import IdentityData
 from trial.participants.models import Referral
@@ -49,6 +50,7 @@ def record(request: StaffRequest, number: str) -> HttpResponse:
             "facts": reads.facts_under_title(referral, user, today),
             "next": next_step(referral, user, today, now, visits=grid.visits if grid else None),
             "grid": grid,
+            "packs": paper_packs(participant, user) if participant else [],
             "events": shown,
             "more": more,
         },
