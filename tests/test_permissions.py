@@ -3,6 +3,7 @@
 A page that is added needs nothing here unless its address names a new kind of record: then the test says so.
 """
 
+import base64
 import copy
 import re
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from trial.deviations.models import Deviation
 from trial.journey import importing
 from trial.locking.models import DatasetLock
 from trial.messages import actions as outbox
+from trial.paper.scan_actions import attach
 from trial.review.models import Query
 from trial.safety.actions import raise_alert
 from trial.safety.models import AdverseEvent
@@ -70,6 +72,14 @@ class Records:
         self.query = Query(participant=self.participant, field="phq9_1", raised_at=NOW).save_by(None)
         self.delegation = Delegation.objects.filter(site=trial.site).first()
         self.site = trial.site
+        trial.save_form(self.participant, "V3", "phq9", mode="self_paper", by=trial.coordinator)
+        self.scan = attach(
+            visit=self.participant.visits.get(code="V3"), instrument="phq9", data=DOT, by=trial.coordinator, at=NOW
+        )
+
+
+DOT = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg==")
+"""The smallest picture there is."""
 
 
 def _adverse_event(participant, by: User) -> AdverseEvent:
@@ -189,11 +199,13 @@ def values(world: World, records: Records, name: str, user: User) -> dict[str, o
         "locking:": world.lock.pk,
         "send_again": world.message.pk,
         "exports:": world.lock.pk,
+        "paper:": records.scan.pk,
     }
     return {
         "number": records.participant.study_id,
         "session": records.session.pk,
-        "visit": "V2",
+        "visit": "V3" if name.startswith("double_entry:") else "V2",
+        "page": 1,
         "form": "phq9",
         "how": "left",
         "code": records.site.code if name == "access:site" else "wemwbs",

@@ -12,6 +12,7 @@ from trial.double_entry.models import Adjudication, SecondEntry
 from trial.journey.models import ImportedLine, ImportFile, ReferralImport, Reversal
 from trial.locking.models import CheckRun, DatasetLock
 from trial.messages.models import OutboxMessage, Task
+from trial.paper.models import Scan, ScanStrike
 from trial.participants.models import Identity, Participant, Person, Referral, StatusEvent
 from trial.participation.models import ParticipationChange
 from trial.protocol.models import ProtocolVersion, SiteApproval
@@ -60,6 +61,8 @@ __all__ = [
     "Reversal",
     "RiskAlert",
     "RoleAssignment",
+    "Scan",
+    "ScanStrike",
     "SecondEntry",
     "Session",
     "SignOff",

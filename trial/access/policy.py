@@ -61,6 +61,7 @@ class Action(StrEnum):
     ENTER_FORM = "trial.enter_form"
     CORRECT_FORM = "trial.correct_form"
     ADJUDICATE_ENTRY = "trial.adjudicate_entry"
+    VIEW_SCAN = "trial.view_scan"
     # activities
     VIEW_SESSIONS = "trial.view_sessions"
     PLAN_GROUPS = "trial.plan_groups"
@@ -192,6 +193,7 @@ POLICY: dict[Role, RoleSpec] = {
             A.ENTER_FORM,
             A.CORRECT_FORM,
             A.ADJUDICATE_ENTRY,
+            A.VIEW_SCAN,
             A.VIEW_SESSIONS,
             A.PLAN_GROUPS,
             A.TAKE_REGISTER,
@@ -231,6 +233,7 @@ POLICY: dict[Role, RoleSpec] = {
             A.VIEW_IDENTITY,
             A.ENTER_FORM,
             A.CORRECT_FORM,
+            A.VIEW_SCAN,
             A.VIEW_QUERIES,
             A.ANSWER_QUERY,
             A.REPORT_UNBLINDING,
@@ -254,6 +257,7 @@ POLICY: dict[Role, RoleSpec] = {
             A.VIEW_ARM,
             A.REPORT_UNBLINDING,
             A.VIEW_IDENTITY,
+            A.VIEW_SCAN,
             A.VIEW_SESSIONS,
             A.ASSESS_ALERT,
             A.REVIEW_EVENT,
@@ -335,6 +339,7 @@ POLICY: dict[Role, RoleSpec] = {
             A.CLOSE_QUERY,
             A.CORRECT_FORM,
             A.ADJUDICATE_ENTRY,
+            A.VIEW_SCAN,
             A.VIEW_LOCKS,
             A.MAKE_CUT,
             A.ASK_LOCK,
@@ -349,7 +354,7 @@ POLICY: dict[Role, RoleSpec] = {
         per_site=True,
         blinded=None,
         home="/monitor/",
-        actions=_actions(_RECORDS, A.VIEW_MONITORING, A.RAISE_QUERY, A.VIEW_AUDIT, A.VIEW_DEVIATIONS),
+        actions=_actions(_RECORDS, A.VIEW_MONITORING, A.VIEW_SCAN, A.RAISE_QUERY, A.VIEW_AUDIT, A.VIEW_DEVIATIONS),
     ),
     Role.SPONSOR_REVIEWER: RoleSpec(
         per_site=False, blinded=False, home="/safety/", actions=_actions(A.VIEW_SAFETY, A.REVIEW_EVENT)

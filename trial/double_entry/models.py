@@ -103,7 +103,7 @@ class Adjudication(EventModel):
         (
             "compared",
             "INSERT",
-            "NOT EXISTS (SELECT 1 FROM trial_secondentry s WHERE s.id = NEW.second_entry_id AND s.status = 'complete')",
+            "EXISTS (SELECT 1 FROM trial_secondentry s WHERE s.id = NEW.second_entry_id AND s.status <> 'complete')",
             "Only a completed second entry has differences",
         ),
     )

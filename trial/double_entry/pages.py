@@ -17,6 +17,7 @@ from trial.base.words import short_date, short_date_and_time
 from trial.double_entry import actions, reads
 from trial.double_entry.forms import DecisionForm, SecondEntryForm
 from trial.double_entry.models import SecondEntry
+from trial.paper.reads import scan_panel
 from trial.protocol import rules as protocol_rules
 
 
@@ -44,6 +45,7 @@ def entry_page(
         "action": f"{place.url}second/",
         "draft_url": f"{place.url}second/draft/",
         "support_url": f"{place.url}second/support/" if raised else "",
+        "scans": scan_panel(place.participant, place.visit, place.use.code, request.user),
         "progress": f"{form.n_entered} of {len(place.definition.items)} entered",
     }
     return render(request, "double_entry/enter.html", context, status=status)
@@ -69,6 +71,7 @@ def differences_page(
         "facts": _facts(place, second),
         "rows": _rows(place, second),
         "form": form,
+        "scans": scan_panel(place.participant, place.visit, place.use.code, request.user),
         "form_link": Link("Open the questionnaire", place.url),
         "wording": place.wording,
         "is_waiting": bool(actions.open_differences(second)),
