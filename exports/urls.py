@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from exports import codebook_views, unblinding_views, views
+from exports import codebook_views, crf_views, unblinding_views, views
 
 app_name = "exports"
 
@@ -20,4 +20,5 @@ urlpatterns = [
     path("releases/<int:pk>/changes.txt", views.changes_text, name="changes_text"),
     path("releases/<int:pk>/changes/<slug:table>/", views.changes, name="changes"),
     path("codebook/", codebook_views.index, name="codebook"),
+    path("crf/annotated.pdf", crf_views.annotated, name="annotated_crf"),
 ]

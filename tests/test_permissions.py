@@ -3,6 +3,7 @@
 A page that is added needs nothing here unless its address names a new kind of record: then the test says so.
 """
 
+import base64
 import copy
 import re
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from trial.deviations.models import Deviation
 from trial.journey import importing
 from trial.locking.models import DatasetLock
 from trial.messages import actions as outbox
+from trial.paper.scan_actions import attach
 from trial.review.models import Query
 from trial.safety.actions import raise_alert
 from trial.safety.models import AdverseEvent
@@ -72,6 +74,14 @@ class Records:
         self.delegation = Delegation.objects.filter(site=trial.site).first()
         self.link = a_link(self.participant)
         self.site = trial.site
+        trial.save_form(self.participant, "V3", "phq9", mode="self_paper", by=trial.coordinator)
+        self.scan = attach(
+            visit=self.participant.visits.get(code="V3"), instrument="phq9", data=DOT, by=trial.coordinator, at=NOW
+        )
+
+
+DOT = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg==")
+"""The smallest picture there is."""
 
 
 def _adverse_event(participant, by: User) -> AdverseEvent:
@@ -191,11 +201,13 @@ def values(world: World, records: Records, name: str, user: User) -> dict[str, o
         "locking:": world.lock.pk,
         "send_again": world.message.pk,
         "exports:": world.lock.pk,
+        "paper:": records.scan.pk,
     }
     return {
         "number": records.participant.study_id,
         "session": records.session.pk,
-        "visit": "V2",
+        "visit": "V3" if name.startswith("double_entry:") else "V2",
+        "page": 1,
         "form": "phq9",
         "how": "left",
         "token": records.link.removeprefix("/q/").rstrip("/"),

@@ -8,9 +8,11 @@ from trial.attendance.models import Mark
 from trial.base.models import AuditLeaf, AuditSeal
 from trial.consent.models import Consent, DocumentUse, DocumentVersion, InformationGiven
 from trial.deviations.models import Deviation
+from trial.double_entry.models import Adjudication, SecondEntry
 from trial.journey.models import ImportedLine, ImportFile, ReferralImport, Reversal
 from trial.locking.models import CheckRun, DatasetLock
 from trial.messages.models import OutboxMessage, Task
+from trial.paper.models import Scan, ScanStrike
 from trial.participants.models import Identity, Participant, Person, Referral, StatusEvent
 from trial.participation.models import ParticipationChange
 from trial.protocol.models import ProtocolVersion, SiteApproval
@@ -23,6 +25,7 @@ from trial.selfcompletion.models import SelfCompletion, SelfCompletionLink
 __all__ = [
     "AccessEvent",
     "ActivityGroup",
+    "Adjudication",
     "Administration",
     "AdverseEvent",
     "AuditLeaf",
@@ -61,6 +64,9 @@ __all__ = [
     "Reversal",
     "RiskAlert",
     "RoleAssignment",
+    "Scan",
+    "ScanStrike",
+    "SecondEntry",
     "SelfCompletion",
     "SelfCompletionLink",
     "Session",

@@ -199,6 +199,9 @@ STORAGES = {
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 WITHHELD_WORDING: list[str] = env.list("WITHHELD_WORDING", default=[])  # codes of instruments shown without their words
 RELEASE_DIR = Path(env.str("RELEASE_DIR", default=str(VAR_DIR / "releases")))
+SCAN_DIR = Path(
+    env.str("SCAN_DIR", default=str(VAR_DIR / "scans"))
+)  # sealed scans of paper forms, never served as files
 
 # --- messages and jobs --------------------------------------------------------------------------------
 EMAIL_BACKEND = env.str("EMAIL_BACKEND", default="django.core.mail.backends.filebased.EmailBackend")

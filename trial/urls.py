@@ -11,9 +11,11 @@ urlpatterns = [
     path("", include("trial.deviations.urls")),
     path("", include("trial.selfcompletion.urls")),  # before the forms: "link" is no form
     path("", include("trial.assessments.urls")),
+    path("", include("trial.paper.urls")),
     path("", include("trial.activities.urls")),
     path("", include("trial.attendance.urls")),
     path("", include("trial.review.urls")),
+    path("", include("trial.double_entry.urls")),
     path("", include("trial.journey.urls")),
     path("", include("trial.locking.urls")),
     path("", include("trial.operations.urls")),

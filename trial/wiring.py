@@ -15,9 +15,12 @@ from trial.activities import reads as activity_reads
 from trial.allocation import checks as allocation_checks
 from trial.assessments import hooks as assessment_hooks
 from trial.base import models, triggers
+from trial.double_entry import actions as second_actions
+from trial.double_entry import reads as second_reads
 from trial.journey import steps, transitions
 from trial.messages import invitations
 from trial.messages import sending as outbox
+from trial.paper import reads as paper_reads
 from trial.participants.models import REFERRAL_LOCK_GUARDS, Referral
 from trial.review import links, stops
 from trial.safety import reads as safety_reads
@@ -28,6 +31,10 @@ def connect() -> None:
     """Called once, when every app is loaded."""
     _add(access_actions.invite_by, invitations.write_invitation)
     _add(assessment_hooks.after_save, steps.form_saved)
+    _add(assessment_hooks.after_save, second_actions.ask_for_second)
+    _add(assessment_hooks.kept_from, second_reads.elsewhere)
+    _add(assessment_hooks.scan_panels, paper_reads.scan_panel)
+    _add(assessment_hooks.form_links, second_reads.links)
     _add(assessment_hooks.form_links, links.beside_form)
     _add(assessment_hooks.item_links, links.beside_item)
     _add(safety_reads.may_report_on, activity_reads.may_report_on)

@@ -22,6 +22,7 @@ from trial.assessments.models import Administration
 from trial.attendance.models import Mark
 from trial.base import audit
 from trial.base.models import AuditLeaf
+from trial.double_entry import reads as double_entry
 from trial.locking.checks import ALL_SITES, Count, Counts
 from trial.review.models import Query
 
@@ -71,6 +72,21 @@ def _is_settled(diary: Diary, visit: VisitRecord, stored: FormRecord | None) -> 
     if stored is not None and (stored.is_complete or stored.is_not_done):
         return True
     return diary.had_stopped(visit) or (stored is None and bool(visit.missed_reason))
+
+
+def double_entries(sites: Sequence[Site], on: date) -> Counts:
+    """Every paper form that the protocol has entered twice was, and every difference decided (BR-36)."""
+    waiting = Counter(double_entry.awaiting().values_list("participant__referral__site", flat=True))
+    open_ones = Counter(double_entry.undecided().values_list("participant__referral__site", flat=True))
+
+    def count(site: Site) -> Count:
+        n_second, n_decide = waiting[site.pk], open_ones[site.pk]
+        n = n_second + n_decide
+        what = [f"Enter {counted(n_second, 'form')} a second time"] if n_second else []
+        what += [f"Decide between the entries of {counted(n_decide, 'form')}"] if n_decide else []
+        return Count(not n, f"{n:,} waiting", ". ".join(what), url="/double-entry/", action=Action.VIEW_DATA)
+
+    return by_site(sites, count)
 
 
 def open_queries(sites: Sequence[Site], on: date) -> Counts:

@@ -61,6 +61,8 @@ class Action(StrEnum):
     ENTER_FORM = "trial.enter_form"
     CORRECT_FORM = "trial.correct_form"
     SEND_LINK = "trial.send_link"
+    ADJUDICATE_ENTRY = "trial.adjudicate_entry"
+    VIEW_SCAN = "trial.view_scan"
     # activities
     VIEW_SESSIONS = "trial.view_sessions"
     PLAN_GROUPS = "trial.plan_groups"
@@ -123,6 +125,7 @@ ENTERS_DATA = frozenset(
         Action.RECORD_CONSENT,
         Action.ENTER_FORM,
         Action.CORRECT_FORM,
+        Action.ADJUDICATE_ENTRY,
         Action.TAKE_REGISTER,
         Action.RANDOMISE,
         Action.ASSESS_ALERT,
@@ -191,6 +194,8 @@ POLICY: dict[Role, RoleSpec] = {
             A.ENTER_FORM,
             A.CORRECT_FORM,
             A.SEND_LINK,
+            A.ADJUDICATE_ENTRY,
+            A.VIEW_SCAN,
             A.VIEW_SESSIONS,
             A.PLAN_GROUPS,
             A.TAKE_REGISTER,
@@ -230,6 +235,7 @@ POLICY: dict[Role, RoleSpec] = {
             A.VIEW_IDENTITY,
             A.ENTER_FORM,
             A.CORRECT_FORM,
+            A.VIEW_SCAN,
             A.VIEW_QUERIES,
             A.ANSWER_QUERY,
             A.REPORT_UNBLINDING,
@@ -253,6 +259,7 @@ POLICY: dict[Role, RoleSpec] = {
             A.VIEW_ARM,
             A.REPORT_UNBLINDING,
             A.VIEW_IDENTITY,
+            A.VIEW_SCAN,
             A.VIEW_SESSIONS,
             A.ASSESS_ALERT,
             A.REVIEW_EVENT,
@@ -333,6 +340,8 @@ POLICY: dict[Role, RoleSpec] = {
             A.RAISE_QUERY,
             A.CLOSE_QUERY,
             A.CORRECT_FORM,
+            A.ADJUDICATE_ENTRY,
+            A.VIEW_SCAN,
             A.VIEW_LOCKS,
             A.MAKE_CUT,
             A.ASK_LOCK,
@@ -347,7 +356,7 @@ POLICY: dict[Role, RoleSpec] = {
         per_site=True,
         blinded=None,
         home="/monitor/",
-        actions=_actions(_RECORDS, A.VIEW_MONITORING, A.RAISE_QUERY, A.VIEW_AUDIT, A.VIEW_DEVIATIONS),
+        actions=_actions(_RECORDS, A.VIEW_MONITORING, A.VIEW_SCAN, A.RAISE_QUERY, A.VIEW_AUDIT, A.VIEW_DEVIATIONS),
     ),
     Role.SPONSOR_REVIEWER: RoleSpec(
         per_site=False, blinded=False, home="/safety/", actions=_actions(A.VIEW_SAFETY, A.REVIEW_EVENT)

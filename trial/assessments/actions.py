@@ -1,6 +1,6 @@
 """The one action that writes answers, with their scores and risk alert; and "Not done" (BR-30 to BR-36, BR-50)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -60,6 +60,7 @@ def save_form(
     shown_at: datetime | None = None,
     seconds_active: int = 0,
     accepted: Mapping[str, str] | None = None,
+    known: Mapping[str, int] | None = None,
 ) -> Administration:
     """Store a draft, a completed form or a correction, with scores, counts and any risk alert, in one transaction.
 
@@ -73,6 +74,8 @@ def save_form(
         reasons: why each changed field of a completed form changes, by item code or key of `rules` (BR-63).
         shown_at, seconds_active: when the answered question was shown to the participant, and for how many seconds.
         accepted: why an answer that a soft check warned about was kept, by code of the check (R-10).
+        assessor: who held an interview; whoever enters it first unless it is said.
+        known: answers of a second entry, which raised their alert already: the same again is no rise (BR-50).
 
     Returns:
         The form as stored. The same content sent again changes nothing and is no conflict.
@@ -110,10 +113,10 @@ def save_form(
     _fill(row, entry, result, definition, at, submit)
     row.first_opened_at = row.first_opened_at or shown_at
     row.seconds_active += seconds_active
-    row.assessor = assessor or (by if mode in INTERVIEWS else None)
+    row.assessor = _assessor_of(row, assessor, by)
     row.save_by(by, reason)
     record_warnings(row, states, accepted or {}, by, at)
-    _raise_alert(row, definition, result, before, by, at)
+    _raise_alert(row, definition, result, (before, known or before), by, at)
     _call_hooks(row, by, at)
     return row
 
@@ -214,11 +217,18 @@ def _fill(
         row.scores, row.scoring_version = result.as_dict()["scores"], result.algorithm_version
 
 
+def _assessor_of(row: Administration, given: User | None, by: User | None) -> User | None:
+    """Who held the interview. A correction by somebody else leaves it as it was; other ways of answering have none."""
+    if row.mode not in INTERVIEWS:
+        return None
+    return given or row.assessor or by
+
+
 def _raise_alert(
     row: Administration,
     definition: Instrument,
     result: Result,
-    before: Mapping[str, int],
+    before: Iterable[Mapping[str, int]],
     by: User | None,
     at: datetime,
 ) -> None:
@@ -230,7 +240,7 @@ def _raise_alert(
             severity=rules.severity_of(definition, result.alerts),
             codes=result.alerts,
             administration_id=row.pk,
-            has_risen=rules.has_risen(definition, before, row.answers, result.alerts),
+            has_risen=all(rules.has_risen(definition, one, row.answers, result.alerts) for one in before),
             by=by,
             at=at,
         )

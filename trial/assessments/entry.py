@@ -57,7 +57,7 @@ def save(
         return _store(place, form, by=by, at=at, submit=False, reasons=dict.fromkeys(_keys(place), reason))
     states = states_of(place, form)
     unlikely = unlikely_states(place, states)
-    prompt = prompt_for(place, form, unlikely, posted)
+    prompt = prompt_for(place, form, unlikely, posted, is_correction=place.is_complete)
     problems = {} if place.is_complete else hard_problems(states)
     if prompt and place.stored is not None and place.is_complete:
         return _shown_first(place.stored, prompt, unlikely, by, at)
@@ -68,7 +68,10 @@ def save(
         return _store(place, form, by=by, at=at, submit=True, reasons=dict.fromkeys(_keys(place), reason))
     why = UnlikelyForm(posted)
     if not why.is_valid():
-        return Outcome(prompt=prompt_for(place, form, unlikely, posted, ask_again=True), unlikely=why)
+        return Outcome(
+            prompt=prompt_for(place, form, unlikely, posted, ask_again=True, is_correction=place.is_complete),
+            unlikely=why,
+        )
     words = why.cleaned_data["high_reason"]
     return _store(
         place,

@@ -5,7 +5,9 @@ from datetime import datetime
 
 from trial.access.models import User
 from trial.assessments.models import Administration
-from trial.base.parts import Link
+from trial.base.parts import Link, ScanPanel
+from trial.participants.models import Participant
+from trial.schedule.models import Visit
 
 after_save: list[Callable[[Administration, User | None, datetime], None]] = []
 """Called in the transaction of each save and each "Not done": the journey moves on when baseline is complete (T10)."""
@@ -15,3 +17,22 @@ form_links: list[Callable[[Administration, User], Sequence[Link]]] = []
 
 item_links: list[Callable[[Administration, str, User], Link | None]] = []
 """A link beside one answer of a stored form, by item code."""
+
+kept_from: list[Callable[[Administration, User], str]] = []
+"""Address to which a person goes instead of a stored form: a second person has not yet entered it unseen (BR-36)."""
+
+
+def elsewhere(form: Administration | None, user: User) -> str:
+    """Where the user goes instead of seeing what the form holds; empty where they may see it."""
+    if form is None:
+        return ""
+    return next((url for hook in kept_from if (url := hook(form, user))), "")
+
+
+scan_panels: list[Callable[[Participant, Visit, str, User], ScanPanel]] = []
+"""Scans to be shown beside the entry of a form, by person, visit and code of the instrument."""
+
+
+def scan_panel(participant: Participant, visit: Visit, instrument: str, user: User) -> ScanPanel | None:
+    """What is known of scans of one form; None where nobody keeps any."""
+    return next((panel(participant, visit, instrument, user) for panel in scan_panels), None)

@@ -75,6 +75,7 @@ def entry_page(
         "draft_url": "" if correction else f"{place.url}draft/",
         "not_done_url": f"{place.url}not-done/" if stored is None or not stored.answers else "",
         "support_url": f"{place.url}support/" if has_urgent_alert(stored) else "",
+        "scans": hooks.scan_panel(place.participant, place.visit, place.use.code, request.user),
         "progress": f"{form.n_entered} of {len(place.definition.items)} entered",
     }
     return render(request, "assessments/entry.html", context, status=status)
@@ -131,6 +132,7 @@ def read_page(request: StaffRequest, place: Place) -> HttpResponse:
         "warnings": warning_rows(place, stored) if stored else [],
         "wording": wording,
         "links": links,
+        "scans": hooks.scan_panel(place.participant, place.visit, place.use.code, request.user),
         "may_enter": place.may(request.user, Action.ENTER_FORM),
     }
     return render(request, "assessments/read.html", context)

@@ -66,14 +66,20 @@ def _is_confirmed(state: CheckState, last: CheckWarning | None) -> bool:
 
 
 def prompt_for(
-    place: Place, form: EntryForm, unlikely: Sequence[CheckState], posted: Mapping[str, Any], *, ask_again: bool = False
+    place: Place,
+    form: EntryForm,
+    unlikely: Sequence[CheckState],
+    posted: Mapping[str, Any],
+    *,
+    ask_again: bool = False,
+    is_correction: bool = False,
 ) -> Prompt:
     """What the person has not been asked about yet; with `ask_again`, all of it.
 
     A correction asks about unlikely answers only: what was left blank was decided when the form was completed.
     """
     answers, missing = form.answers, form.missing
-    needed = [] if place.is_complete else instruments.required_items(place.definition, answers)
+    needed = [] if is_correction else instruments.required_items(place.definition, answers)
     blank = [code for code in needed if code not in answers and code not in missing]
     tokens = [state.token for state in unlikely]
     is_new_blank = not set(blank) <= asked(posted, ASKED_BLANK)

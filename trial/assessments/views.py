@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from trial.access.permissions import StaffRequest, refuse, requires
 from trial.access.policy import Action
-from trial.assessments import actions, entry, pages
+from trial.assessments import actions, entry, hooks, pages
 from trial.assessments.entry import Outcome
 from trial.assessments.errors import ChangedMeanwhile
 from trial.assessments.forms import EntryForm, initial_of, with_theirs
@@ -33,6 +33,8 @@ from trial.protocol.spec import Reason
 def form(request: StaffRequest, number: str, visit: str, form: str) -> HttpResponse:
     """The whole questionnaire in paper order while it is entered; what was answered once it is complete."""
     place = place_for(request.user, number, visit, form)
+    if url := hooks.elsewhere(place.stored, request.user):
+        return redirect(url, preserve_request=request.method == "POST")
     may_enter = place.may(request.user, Action.ENTER_FORM)
     if request.method == "POST" and not may_enter:
         return refuse(request, request.user)
@@ -96,6 +98,8 @@ def _reasons(place: Place) -> tuple[Reason, ...]:
 def draft(request: StaffRequest, number: str, visit: str, form: str) -> HttpResponse:
     """Save a draft 3 seconds after typing stops; answers {saved_at, revision}, or why not (ux.md section 7)."""
     place = place_for(request.user, number, visit, form, Action.ENTER_FORM)
+    if hooks.elsewhere(place.stored, request.user):
+        return JsonResponse({"message": "This form is complete. Enter it a second time on its own page."}, status=409)
     now = timezone.now()
     try:
         entered = _entry_form(place, request.POST)
@@ -124,6 +128,8 @@ def draft(request: StaffRequest, number: str, visit: str, form: str) -> HttpResp
 def correct(request: StaffRequest, number: str, visit: str, form: str) -> HttpResponse:
     """Change answers of a completed questionnaire, with a reason for each change (BR-63)."""
     place = place_for(request.user, number, visit, form, Action.CORRECT_FORM)
+    if url := hooks.elsewhere(place.stored, request.user):
+        return redirect(url)
     if not place.is_complete:
         return redirect(place.url)
     data = request.POST if request.method == "POST" else None
@@ -176,4 +182,7 @@ def not_done(request: StaffRequest, number: str, visit: str, form: str) -> HttpR
 @require_GET
 def support(request: StaffRequest, number: str, visit: str, form: str) -> HttpResponse:
     """What to say to the person, and what happens now, after an answer that raised an alert (BR-50)."""
-    return pages.support_page(request, place_for(request.user, number, visit, form))
+    place = place_for(request.user, number, visit, form)
+    if url := hooks.elsewhere(place.stored, request.user):
+        return redirect(url)
+    return pages.support_page(request, place)

@@ -1,5 +1,6 @@
 """What may be shown of an instrument: wording behind its licence gate, and who holds it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,9 @@ from django.conf import settings
 from instruments import Instrument, Item
 from trial.assessments.models import InstrumentLicence, StudyWording
 from trial.base.errors import TrialError
+
+INTERVENTION = "the activity"
+"""Stands where a published wording leaves room for the intervention's name; the same in both arms (BR-26)."""
 
 WITHHELD = "Wording withheld: ask the question from your licensed copy."
 
@@ -33,7 +37,9 @@ class Wording:
         """The question in its published words, or its short name where they are withheld."""
         if self.own is not None:
             return str(self.own["items"][item.code]["text"])
-        return item.short.replace("_", " ").capitalize() if self.is_withheld or not item.text else item.text
+        if self.is_withheld or not item.text:
+            return item.short.replace("_", " ").capitalize()
+        return _with_intervention(item.text, item.placeholder) if item.placeholder else item.text
 
     def label(self, item: Item, answer: int) -> str:
         """The words of an answer, or the number itself."""
@@ -58,6 +64,12 @@ class Wording:
 def is_withheld(instrument: Instrument) -> bool:
     """Whether the software shows no wording of its own: it has none, or the setting WITHHELD_WORDING names it."""
     return instrument.wording_withheld or instrument.code in settings.WITHHELD_WORDING
+
+
+def _with_intervention(text: str, placeholder: str) -> str:
+    """The words with the intervention named, whichever case its place was written in."""
+    named = re.sub(re.escape(placeholder), INTERVENTION, text, flags=re.IGNORECASE)
+    return named[:1].upper() + named[1:]
 
 
 def needs_licence(instrument: Instrument) -> bool:

@@ -1,9 +1,7 @@
 """The printable register of one session, for when there is no signal or no telephone (R-30)."""
 
-import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
-from functools import cache
 from io import BytesIO
 from typing import Any
 
@@ -14,8 +12,6 @@ from reportlab.lib.colors import HexColor
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
-from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
@@ -24,9 +20,9 @@ from trial.access.permissions import StaffRequest, requires
 from trial.access.policy import Action
 from trial.activities.models import Session
 from trial.attendance import reads
+from trial.base.pdf import BOLD, FONT, NumberedCanvas, escaped, fonts, printable
 from trial.base.words import clock_time, local_day, long_date
 
-FONT, BOLD = "Vera", "VeraBd"
 COLUMNS = ("First name", "Study number", "Here", "Minutes if not all", "Absent, told us", "Absent", "Reason or note")
 WIDTHS = tuple(width * mm for width in (32, 32, 14, 22, 20, 18, 42))
 VISITOR_ROWS = 3
@@ -55,7 +51,7 @@ def sheet(request: StaffRequest, session: int) -> HttpResponse:
 
 def draw(session: Session, people: Sequence[tuple[str, str]], printed_by: str, at: datetime) -> bytes:
     """The sheet as PDF. `people` are first names and study numbers; `session` comes from `with_frame`."""
-    _fonts()
+    fonts()
     file = BytesIO()
     document = SimpleDocTemplate(
         file,
@@ -69,7 +65,15 @@ def draw(session: Session, people: Sequence[tuple[str, str]], printed_by: str, a
         lang="en-GB",
     )
     note = printable(f"Printed {long_date(at)} by {printed_by}")
-    document.build(_story(session, people), canvasmaker=lambda *args, **kwargs: _Numbered(*args, note=note, **kwargs))
+
+    def foot(canvas: Canvas, page: int, n_pages: int) -> None:
+        canvas.setFont(FONT, 8)
+        canvas.drawString(15 * mm, 10 * mm, note)
+        canvas.drawRightString(A4[0] - 15 * mm, 10 * mm, f"Page {page} of {n_pages}")
+
+    document.build(
+        _story(session, people), canvasmaker=lambda *args, **kwargs: NumberedCanvas(*args, foot=foot, **kwargs)
+    )
     return file.getvalue()
 
 
@@ -87,66 +91,20 @@ def _story(session: Session, people: Sequence[tuple[str, str]]) -> list[Any]:
         "Session cancelled [  ]   Reason ______________________________________________",
         "Recorded by ____________________________   Date and time ____________________",
     )
-    heading = [Paragraph(_escaped(f"Register: {group}"), title), *[Paragraph(_escaped(line), text) for line in lines]]
-    ending = [Paragraph(_escaped(line), text) for line in after]
+    heading = [Paragraph(escaped(f"Register: {group}"), title), *[Paragraph(escaped(line), text) for line in lines]]
+    ending = [Paragraph(escaped(line), text) for line in after]
     return [*heading, Spacer(1, 4 * mm), _table(people), Spacer(1, 4 * mm), *ending]
 
 
 def _table(people: Sequence[tuple[str, str]]) -> Table:
     cell = ParagraphStyle("cell", fontName=FONT, fontSize=9, leading=11)
     head = ParagraphStyle("head", fontName=BOLD, fontSize=8, leading=10)
-    rows = [[Paragraph(_escaped(label), head) for label in COLUMNS]]
+    rows = [[Paragraph(escaped(label), head) for label in COLUMNS]]
     filled = [(name, number) for name, number in people] + [("Visitor", "")] * VISITOR_ROWS
     for name, number in filled:
-        rows.append([Paragraph(_escaped(name), cell), Paragraph(_escaped(number), cell), *[""] * 5])
+        rows.append([Paragraph(escaped(name), cell), Paragraph(escaped(number), cell), *[""] * 5])
     table = Table(rows, colWidths=WIDTHS, rowHeights=[11 * mm] + [10 * mm] * len(filled), repeatRows=1)
     table.setStyle(
         TableStyle([("GRID", (0, 0), (-1, -1), 0.5, HexColor("#212b32")), ("VALIGN", (0, 0), (-1, -1), "MIDDLE")])
     )
     return table
-
-
-class _Numbered(Canvas):  # type: ignore[misc]
-    """Writes page n of m and who printed it, once the number of pages is known."""
-
-    def __init__(self, *args: Any, note: str, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._note = note
-        self._pages: list[dict[str, Any]] = []
-
-    def showPage(self) -> None:  # noqa: N802  # reportlab's name
-        """Keep the page until the end."""
-        self._pages.append(dict(self.__dict__))
-        self._startPage()
-
-    def save(self) -> None:
-        """Write every page with its foot."""
-        for number, page in enumerate(self._pages, start=1):
-            self.__dict__.update(page)
-            self.setFont(FONT, 8)
-            self.drawString(15 * mm, 10 * mm, self._note)
-            self.drawRightString(A4[0] - 15 * mm, 10 * mm, f"Page {number} of {len(self._pages)}")
-            super().showPage()
-        super().save()
-
-
-@cache
-def _fonts() -> TTFont:
-    """The fonts that come with reportlab, embedded in every file."""
-    for name in (FONT, BOLD):
-        pdfmetrics.registerFont(TTFont(name, f"{name}.ttf"))
-    return pdfmetrics.getFont(FONT)
-
-
-def printable(text: str) -> str:
-    """The text in letters that the font has: others lose their accent, or become a question mark."""
-    known = _fonts().face.charToGlyph
-    found = []
-    for letter in text:
-        plain = letter if ord(letter) in known else unicodedata.normalize("NFKD", letter)[0]
-        found.append(plain if ord(plain) in known else "?")
-    return "".join(found)
-
-
-def _escaped(text: str) -> str:
-    return printable(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

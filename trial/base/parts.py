@@ -216,3 +216,20 @@ class Pages:
     total: int
     previous_url: str = ""
     next_url: str = ""
+
+
+@dataclass(frozen=True)
+class ScanView:
+    """One scan beside an entry page: a picture of each page (address, words), and the file itself."""
+
+    label: str
+    pictures: Sequence[tuple[str, str]]
+    file: Link
+
+
+@dataclass(frozen=True)
+class ScanPanel:
+    """The scans of one form, and where another is attached; `manage` is None for those who may not."""
+
+    scans: Sequence[ScanView]
+    manage: Link | None = None

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
@@ -14,6 +14,7 @@ import instruments
 from trial.access.models import AccessEvent
 from trial.access.permissions import StaffRequest, requires
 from trial.access.policy import Action
+from trial.assessments.hooks import elsewhere
 from trial.assessments.models import Administration
 from trial.assessments.wording import known_wording
 from trial.base import lists
@@ -141,6 +142,8 @@ def form_history(request: StaffRequest, number: str, visit: str, form: str) -> H
     stored = found.select_related("visit", "entered_by").first()
     if stored is None or not request.user.access.may(Action.VIEW_ANSWERS, participant.site):
         raise Http404
+    if url := elsewhere(stored, request.user):
+        return redirect(url)
     spec = participant.referral.protocol_version.spec
     entries = trail.of_form(participant.referral, stored, request.user)
     item = request.GET.get("item", "")

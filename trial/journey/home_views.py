@@ -17,6 +17,7 @@ from trial.base.parts import Link
 from trial.base.words import local_day, short_date
 from trial.consent.models import Consent
 from trial.deviations.models import Deviation
+from trial.double_entry import reads as double_entry
 from trial.journey import completeness, criteria, monitor, recruitment, worklist
 from trial.protocol.models import ProtocolVersion
 from trial.protocol.versions import active_version
@@ -160,6 +161,8 @@ def data(request: StaffRequest) -> HttpResponse:
     sites = list(Site.objects.all() if ids is None else Site.objects.filter(pk__in=ids))
     queries = Query.objects.visible_to(user)
     offered = (
+        (Action.VIEW_DATA, Link("Double entry", "/double-entry/", "Paper forms entered by two people")),
+        (Action.VIEW_PROTOCOL, Link("Paper forms", "/crf/", "Blank packs, and the annotated case report form")),
         (Action.VIEW_LOCKS, Link("Cuts and locks", "/locks/", "Readiness, data cuts and the final lock")),
         (Action.VIEW_RELEASES, Link("Releases", "/releases/", "Datasets built from a cut or a lock")),
         (Action.VIEW_AUDIT, Link("Audit trail", "/audit/", "Recent changes, and who looked at what")),
@@ -174,6 +177,7 @@ def data(request: StaffRequest) -> HttpResponse:
             "sites": sites,
             "rows": completeness.by_visit(sites, local_day(now)),
             "ages": completeness.query_ages(queries, now),
+            "agreement": double_entry.agreement(ids),
             "places": [link for action, link in offered if user.access.may(action)],
             "today": now,
         },

@@ -17,6 +17,7 @@ from trial.base.words import in_groups, local_day, long_date
 from trial.journey import record as reads
 from trial.journey.next_step import next_step
 from trial.journey.timeline import timeline
+from trial.paper.reads import paper_packs
 from trial.participants import identity
 from trial.participants.identity import IdentityData
 from trial.participants.models import Referral
@@ -50,6 +51,7 @@ def record(request: StaffRequest, number: str) -> HttpResponse:
             "next": next_step(referral, user, today, now, visits=grid.visits if grid else None),
             "grid": grid,
             "questionnaire_links": reads.questionnaire_links(grid, participant, user) if grid and participant else [],
+            "packs": paper_packs(participant, user) if participant else [],
             "events": shown,
             "more": more,
         },

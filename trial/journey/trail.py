@@ -22,6 +22,8 @@ from trial.attendance.models import Mark
 from trial.base.models import AuditedModel
 from trial.base.parts import Said
 from trial.deviations.models import Deviation
+from trial.double_entry.models import SecondEntry
+from trial.double_entry.reads import hidden_forms
 from trial.journey.history import Entry, Row, entries_of, pairs_of, place_in_time
 from trial.journey.history_words import NAMED, TrailWords
 from trial.journey.monitor import role_words
@@ -40,6 +42,7 @@ TELLS_THE_ARM: frozenset[Table] = frozenset({Membership, Session, ActivityGroup,
 
 NEEDS: dict[Table, Action] = {
     Administration: Action.VIEW_ANSWERS,
+    SecondEntry: Action.VIEW_ANSWERS,
     RiskAlert: Action.VIEW_SAFETY,
     AdverseEvent: Action.VIEW_SAFETY,
     Deviation: Action.VIEW_DEVIATIONS,
@@ -158,12 +161,25 @@ def of_record(referral: Referral, user: User) -> list[Entry]:
             rows += _rows(model, Q(**{path: referral.pk}))
     if user.access.blinded:
         rows = without_arm_tellers(rows)
+    rows = _without_first_entries(rows, referral, user)
     entries = _sentences(rows, referral.protocol_version.spec)
     entries += _signatures({(row.model._meta.db_table, row.record_id) for row in rows})
     entries += _thread({row.record_id for row in rows if row.model is Query})
     if Membership in tables_for(user):
         entries += _marks(referral)
     return entries
+
+
+def _without_first_entries(rows: list[Row], referral: Referral, user: User) -> list[Row]:
+    """Rows without those of forms, and of queries about them, that this person has yet to enter unseen (BR-36)."""
+    participant = getattr(referral, "participant", None)
+    hidden = hidden_forms(participant, user) if participant else set()
+    return [
+        row
+        for row in rows
+        if not (row.model is Administration and row.record_id in hidden)
+        and not (row.model in (Query, SecondEntry) and row.values["administration_id"] in hidden)
+    ]
 
 
 def of_form(referral: Referral, form: Administration, user: User) -> list[Entry]:

@@ -12,10 +12,11 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 import instruments
-from trial.access.models import Site
+from trial.access.models import Site, User
 from trial.access.permissions import StaffRequest, requires
 from trial.access.policy import Action
 from trial.access.signing import reauthenticate
+from trial.assessments.hooks import elsewhere
 from trial.assessments.models import Administration
 from trial.base.errors import TrialError
 from trial.base.parts import Pages
@@ -128,7 +129,7 @@ def detail(request: StaffRequest, pk: int) -> HttpResponse:
             form.add_error(None, "Your role does not let you do this now. Check the thread.")
         elif _act(request, query, what, form):
             return redirect("review:detail", query.pk)
-    return render(request, "review/detail.html", _detail_context(query, form, allowed))
+    return render(request, "review/detail.html", _detail_context(query, form, allowed, request.user))
 
 
 def _act(request: StaffRequest, query: Query, what: str, form: AnswerForm) -> bool:
@@ -142,7 +143,7 @@ def _act(request: StaffRequest, query: Query, what: str, form: AnswerForm) -> bo
     return True
 
 
-def _detail_context(query: Query, form: AnswerForm, allowed: dict[str, bool]) -> dict[str, Any]:
+def _detail_context(query: Query, form: AnswerForm, allowed: dict[str, bool], user: User) -> dict[str, Any]:
     thread = QueryMessage.objects.filter(query=query).select_related("by").order_by("at", "id")
     answers = query.administration.answers if query.administration else {}
     return {
@@ -151,6 +152,7 @@ def _detail_context(query: Query, form: AnswerForm, allowed: dict[str, bool]) ->
         "form": form,
         "thread": thread,
         "value": answers.get(query.field),
+        "is_hidden": bool(elsewhere(query.administration, user)),
         "form_url": _form_url(query),
         "may_do": any(allowed.values()),
         **{f"may_{name}": value for name, value in allowed.items()},

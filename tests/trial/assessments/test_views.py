@@ -477,9 +477,9 @@ def test_every_form_of_a_visit_opens(client, coordinator, participant, visit):
 def test_a_form_takes_a_bounded_number_of_lookups(client, coordinator, participant, django_assert_max_num_queries):
     save(participant)
 
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(16):
         client.get(url(participant))
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(16):
         client.get(url(participant, form="gad7"))
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from trial.assessments.verify import answers_without_alert
+from trial.double_entry import verify as second_entries
 
 
 class Command(BaseCommand):
@@ -14,6 +15,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Check, and report."""
-        if missing := answers_without_alert():
+        if missing := answers_without_alert() + second_entries.answers_without_alert():
             raise CommandError("\n".join(missing))
         self.stdout.write("Every answer that asks for an alert has one.")
