@@ -59,9 +59,10 @@ def main(names: list[str]) -> int:
     """Run the named benchmarks, or all; print the table."""
     figures: list[Figure] = []
     with empty_database():
-        from benchmarks import allocation, participant_list, release, save_phq9, scoring
+        from benchmarks import allocation, answer_question, participant_list, release, save_phq9, scoring
 
         modules = {
+            "answer_question": answer_question,
             "save_phq9": save_phq9,
             "allocation": allocation,
             "participant_list": participant_list,

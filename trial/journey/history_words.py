@@ -73,6 +73,13 @@ TECHNICAL = frozenset(
         "counts",
         "options",
         "stored_as",
+        "first_opened_at",
+        "seconds_active",
+        "token_hash",
+        "message",
+        "self_completion",
+        "made_at",
+        "last_failed_at",
     }
 )
 """Columns that say nothing to a reader, or say again what the sentence says."""

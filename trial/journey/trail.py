@@ -32,6 +32,7 @@ from trial.protocol.spec import ProtocolSpec
 from trial.review.models import Query, QueryMessage
 from trial.safety.models import AdverseEvent, RiskAlert
 from trial.schedule.models import Visit
+from trial.selfcompletion.models import SelfCompletion, SelfCompletionLink
 
 Table = type[models.Model]
 Trail = QuerySet[Any, tuple[str, int, datetime]]
@@ -51,6 +52,11 @@ NEEDS: dict[Table, Action] = {
     Session: Action.VIEW_SESSIONS,
     ActivityGroup: Action.VIEW_SESSIONS,
 }
+BY_VISIT: dict[Table, str] = {
+    SelfCompletion: "visit__participant__referral",
+    SelfCompletionLink: "self_completion__visit__participant__referral",
+}
+"""How tables that hang on a visit reach its referral."""
 UNREAD: frozenset[Table] = frozenset({Person})
 """Tables that hold nothing a reader could use: wrapped keys and keyed hashes."""
 
@@ -83,7 +89,7 @@ def path_to_referral(model: Table) -> str | None:
             return "referral"
         if one.is_relation and one.related_model is Participant:
             return f"{one.name}__referral"
-    return None
+    return BY_VISIT.get(model)
 
 
 def path_to_site(model: Table) -> str | None:

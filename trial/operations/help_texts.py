@@ -9,6 +9,8 @@ ROLES: Mapping[str, tuple[str, ...]] = {
         "My tasks shows what is overdue, due today and due in the next 7 days at your site. Start there.",
         "“Screen a new person” records a referral. “Bring in a list” reads referrals from a spreadsheet.",
         "The page of a person has a box “Next step”. It always names the step that is next, or why nothing is due.",
+        "Questionnaire links go out by plan. The page of a person leads to those of each open visit: send one again,"
+        " stop them, or say that an e-mail came back.",
         "A wrong status cannot be changed back by you. Ask the data manager to take it back.",
         "Contact details are hidden until you open them. Each time you do is logged.",
     ),
@@ -73,6 +75,8 @@ ROLES: Mapping[str, tuple[str, ...]] = {
 """By code of the role: a few sentences, the most needed first."""
 
 PAGES: Mapping[str, str] = {
+    "questionnaire_link": "This page shows what was sent to one person for one visit and how far the answers are. A"
+    " link is stored nowhere, so it cannot be read out: send another one.",
     "journey:tasks": "This page lists what waits for you, by the day on which it is due. A task goes when its cause is"
     " dealt with.",
     "journey:people": "This page finds people by study number. Where your role allows it, also by surname or date of"

@@ -109,8 +109,8 @@ def save_answer(
         TakenOver: the form is complete, or begun by the team.
         AnswersRefused, LicenceMissing: as save_form().
     """
-    visit = _open_visit(link, at)
-    here = next((one for one in pack_of(visit, local_day(at)).parts if one.number == part), None)
+    visit, pack = _open_visit(link, at, part)
+    here = next((one for one in pack.parts if one.number == part), None)
     code = next((one.code for one in here.definition.items if one.number == item), None) if here else None
     if here is None or code is None:
         raise TakenOver
@@ -134,11 +134,15 @@ def save_answer(
     )
 
 
-def _open_visit(link: SelfCompletionLink, at: datetime) -> Visit:
-    """The link's visit, locked, so that two pages that are sent at once wait for each other.
+def _open_visit(link: SelfCompletionLink, at: datetime, part: int = 0) -> tuple[Visit, Pack]:
+    """The link's visit, locked, so that two pages that are sent at once wait for each other; and its questions.
+
+    Args:
+        part: the one part that is asked for; 0 for all of them.
 
     Raises:
         NotOpen: the link takes no answers now.
+        TakenOver: the part is no longer open.
     """
     pk = link.self_completion.visit_id
     visit = (
@@ -147,9 +151,12 @@ def _open_visit(link: SelfCompletionLink, at: datetime) -> Visit:
         .get(pk=pk)
     )
     fresh = SelfCompletionLink.objects.select_related("self_completion").get(pk=link.pk)
-    if (state := reads.state_of(visit, at, fresh)) != LinkState.OPEN:
+    pack = pack_of(visit, local_day(at), part)
+    if part and not pack.parts:
+        raise TakenOver
+    if (state := reads.state_of(visit, at, fresh, pack)) != LinkState.OPEN:
         raise NotOpen(state)
-    return visit
+    return visit, pack
 
 
 @transaction.atomic
@@ -164,8 +171,7 @@ def submit(*, link: SelfCompletionLink, at: datetime) -> bool:
         StillToAnswer: a question was neither answered nor passed.
         LicenceMissing, AnswersRefused: as save_form().
     """
-    visit = _open_visit(link, at)
-    pack = pack_of(visit, local_day(at))
+    visit, pack = _open_visit(link, at)
     if pack.first_open():
         raise StillToAnswer
     before = _urgent_alerts(visit)

@@ -26,13 +26,16 @@ class SelfCompletion(AuditedModel):
     )
 
     visit = models.OneToOneField(Visit, on_delete=models.PROTECT, related_name="self_completion")
-    opened_at = models.DateTimeField(null=True, help_text="When the second check was first passed")
-    submitted_at = models.DateTimeField(null=True)
-    bounced_at = models.DateTimeField(null=True, help_text="When a message was found not to arrive")
-    n_failed = models.PositiveSmallIntegerField(default=0, help_text="Wrong second checks since the last right one")
+    opened_at = models.DateTimeField("opened", null=True, help_text="When the second check was first passed")
+    submitted_at = models.DateTimeField("sent", null=True)
+    bounced_at = models.DateTimeField("e-mail came back", null=True, help_text="When that was found")
+    n_failed = models.PositiveSmallIntegerField(
+        "wrong second checks", default=0, help_text="Since the last right one, or the last link sent by hand"
+    )
     last_failed_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name = "questionnaires by link"
         ordering = ["visit_id"]
         constraints = [
             models.CheckConstraint(
@@ -76,6 +79,7 @@ class SelfCompletionLink(AuditedModel):
     revoked_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
+        verbose_name = "questionnaire link"
         ordering = ["self_completion_id", "made_at", "id"]
         constraints = [
             models.CheckConstraint(

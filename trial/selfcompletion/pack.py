@@ -1,7 +1,7 @@
 """The questionnaires of one visit as one row of questions, each on a page of its own."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 
@@ -116,6 +116,10 @@ class Pack:
         """The question that an address names, by number of its part and of its item."""
         return next((q for q in self.questions if (q.part.number, q.item.number) == (part, item)), None)
 
+    def with_form(self, form: Administration) -> "Pack":
+        """The pack after one of its questionnaires was saved."""
+        return Pack(tuple(replace(one, stored=form) if one.use.code == form.instrument else one for one in self.parts))
+
     def first_open(self) -> Question | None:
         """The first question neither answered nor passed."""
         return next((q for q in self.questions if not q.is_passed), None)
@@ -136,8 +140,8 @@ class Pack:
         return earlier[-1] if earlier else None
 
 
-def pack_of(visit: Visit, on: date) -> Pack:
-    """What the participant of a visit may still answer online.
+def pack_of(visit: Visit, on: date, only: int = 0) -> Pack:
+    """What the participant of a visit may still answer online; with `only`, that part of it alone.
 
     Left to the team are forms that are complete or not done, that somebody of the team has begun in another way, and
     those whose words may not be shown: a question without its published words is another question.
@@ -147,7 +151,8 @@ def pack_of(visit: Visit, on: date) -> Pack:
     parts = (
         _part(visit, number, form, stored.get(form.form))
         for number, form in enumerate(forms, start=1)
-        if form_rules.is_instrument(form)
+        if only in (0, number)
+        and form_rules.is_instrument(form)
         and SELF_WEB in form.modes
         and (form.form in stored or _is_expected(visit.participant, form, on))
     )

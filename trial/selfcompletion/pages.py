@@ -86,7 +86,6 @@ def check_page(request: HttpRequest, link: SelfCompletionLink, form: CheckForm, 
 def question_page(
     request: HttpRequest,
     seat: Sitting,
-    pack: Pack,
     question: Question,
     form: QuestionForm,
     *,
@@ -94,7 +93,7 @@ def question_page(
     unlikely: int | None = None,
 ) -> HttpResponse:
     """One item on a page (screens 05a, 05b)."""
-    before = pack.before(question.part.number, question.item.number)
+    before = seat.pack.before(question.part.number, question.item.number)
     is_change = "change" in request.GET
     back = reverse("q_answers") if is_change else address_of(before) if before else ""
     context = {

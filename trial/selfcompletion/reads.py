@@ -12,7 +12,7 @@ from trial.protocol.spec import SelfCompletionRules
 from trial.schedule.models import Visit
 from trial.selfcompletion import rules
 from trial.selfcompletion.models import SelfCompletion, SelfCompletionLink
-from trial.selfcompletion.pack import pack_of
+from trial.selfcompletion.pack import Pack, pack_of
 from trial.selfcompletion.rules import LinkState, Tries
 
 ENDED = RE_REFERRABLE | {Status.ENDED_EARLY}
@@ -62,8 +62,12 @@ def may_be_written_to(participant: Participant, today: date) -> bool:
     return answers_online(participant, today) and on[Element.REMINDERS] and on[Element.CONTACT]
 
 
-def state_of(visit: Visit, at: datetime, link: SelfCompletionLink | None = None) -> LinkState:
-    """What a link to this visit's questionnaires answers now; without `link`, what a new one would."""
+def state_of(visit: Visit, at: datetime, link: SelfCompletionLink | None = None, pack: Pack | None = None) -> LinkState:
+    """What a link to this visit's questionnaires answers now; without `link`, what a new one would.
+
+    Args:
+        pack: the visit's questionnaires, where the caller has read them already.
+    """
     today = local_day(at)
     mine: SelfCompletion | None = link.self_completion if link else getattr(visit, "self_completion", None)
     return rules.link_state(
@@ -71,7 +75,7 @@ def state_of(visit: Visit, at: datetime, link: SelfCompletionLink | None = None)
         is_sent=link is not None and mine is not None and mine.submitted_at is not None,
         is_revoked=link is not None and link.revoked_at is not None,
         closes=visit.closes_date,
-        has_questions=bool(pack_of(visit, today).parts),
+        has_questions=bool((pack or pack_of(visit, today)).parts),
         today=today,
     )
 

@@ -2,13 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from django.core import signing
 from django.http import HttpRequest
+from django.utils import timezone
 
 from trial.selfcompletion import reads
 from trial.selfcompletion.models import SelfCompletionLink
+from trial.selfcompletion.pack import Pack, pack_of
+from trial.selfcompletion.rules import LinkState
 
 KEY, SHOWN = "self_completion", "self_completion_shown"
 SALT = "trial.selfcompletion"
@@ -23,6 +27,16 @@ class Sitting:
 
     link: SelfCompletionLink
     has_passed: bool
+
+    @cached_property
+    def pack(self) -> Pack:
+        """The questions as they stand when this request first asks."""
+        return pack_of(self.link.self_completion.visit, timezone.localdate())
+
+    @property
+    def state(self) -> LinkState:
+        """What the link answers now."""
+        return reads.state_of(self.link.self_completion.visit, timezone.now(), self.link, self.pack)
 
 
 def begin(request: HttpRequest, link: SelfCompletionLink) -> None:

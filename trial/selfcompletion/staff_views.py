@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib import messages
+from django.db.models import Sum
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -103,7 +104,9 @@ def _facts(visit: Visit, mine: SelfCompletion | None, at: datetime) -> list[Fact
     n_passed = sum(question.is_passed for question in pack.questions)
     closes = short_date(visit.closes_date) if visit.closes_date else "not known yet"
     if mine and mine.submitted_at:
-        answers = Fact("Answers", "Sent", detail=short_date_and_time(mine.submitted_at))
+        spent = visit.administrations.aggregate(total=Sum("seconds_active"))["total"] or 0
+        took = f", {max(1, round(spent / 60))} min on the questions" if spent else ""
+        answers = Fact("Answers", "Sent", detail=f"{short_date_and_time(mine.submitted_at)}{took}")
     else:
         begun = f"{n_passed} of {len(pack.questions)} questions passed"
         answers = Fact("Answers", begun if mine and mine.opened_at else "Not opened yet")

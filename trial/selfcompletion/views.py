@@ -37,14 +37,10 @@ def start(request: HttpRequest, token: str = "") -> HttpResponse:
         return redirect("q_check")
     visit = link.self_completion.visit
     context = {
-        "minutes": rules.minutes_words(len(_pack(link).questions)),
+        "minutes": rules.minutes_words(len(pack_of(visit, local_day(timezone.now())).questions)),
         "until": long_date(visit.closes_date) if visit.closes_date else "",
     }
     return render(request, "selfcompletion/start.html", pages.frame(pages.spec_of(link)) | context)
-
-
-def _pack(link: SelfCompletionLink) -> Pack:
-    return pack_of(link.self_completion.visit, local_day(timezone.now()))
 
 
 # -- the second check
@@ -102,7 +98,7 @@ def seated(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         seat = sitting.current(request)
         if seat is None:
             return _without_session(request, **kwargs)
-        state = reads.state_of(seat.link.self_completion.visit, timezone.now(), seat.link)
+        state = seat.state
         if state == LinkState.SENT and request.method == "POST" and request.path == reverse("q_answers"):
             return redirect("q_sent")  # the button was pressed twice
         if state != LinkState.OPEN:
@@ -133,7 +129,7 @@ def _without_session(request: HttpRequest, part: int = 0, item: int = 0) -> Http
 @seated
 def go_on(request: HttpRequest, seat: Sitting) -> HttpResponse:
     """To the first question that is not answered, or to the page on which all answers are checked."""
-    return _to(_pack(seat.link).first_open())
+    return _to(seat.pack.first_open())
 
 
 def _to(question: Question | None) -> HttpResponse:
@@ -146,30 +142,28 @@ def question(request: HttpRequest, seat: Sitting, part: int, item: int) -> HttpR
     """One question. Each Continue saves; a question left blank is asked about once."""
     if request.method == "POST":
         return _answered(request, seat, part, item, request.POST)
-    pack = _pack(seat.link)
-    asked = pack.question(part, item)
+    asked = seat.pack.question(part, item)
     if asked is None:
-        return _to(pack.first_open())
+        return _to(seat.pack.first_open())
     sitting.note_shown(request, part, item, timezone.now())
-    return pages.question_page(request, seat, pack, asked, QuestionForm(None, question=asked))
+    return pages.question_page(request, seat, asked, QuestionForm(None, question=asked))
 
 
 def _answered(request: HttpRequest, seat: Sitting, part: int, item: int, posted: Mapping[str, Any]) -> HttpResponse:
     """Save what was posted for one question, or say what is wrong with it."""
-    pack = _pack(seat.link)
-    asked = pack.question(part, item)
+    asked = seat.pack.question(part, item)
     if asked is None:
-        return _to(pack.first_open())
+        return _to(seat.pack.first_open())
     form = QuestionForm(posted, question=asked)
     if not form.is_valid():
-        return pages.question_page(request, seat, pack, asked, form)
+        return pages.question_page(request, seat, asked, form)
     given = form.given
     if given is None and "later" in posted:
         return _later(request, seat)
     if given is None and not ("skip" in posted or form.cleaned_data["asked"] or asked.missing):
-        return pages.question_page(request, seat, pack, asked, form, is_blank=True)
+        return pages.question_page(request, seat, asked, form, is_blank=True)
     if (high := form.unlikely) is not None:
-        return pages.question_page(request, seat, pack, asked, form, unlikely=high)
+        return pages.question_page(request, seat, asked, form, unlikely=high)
     return _saved(request, seat, asked, form, given or SKIPPED)
 
 
@@ -178,23 +172,22 @@ def _saved(request: HttpRequest, seat: Sitting, asked: Question, form: QuestionF
     part, item, now = asked.part.number, asked.item.number, timezone.now()
     try:
         shown = sitting.shown_at(request, part, item)
-        actions.save_answer(link=seat.link, part=part, item=item, answer=given, at=now, shown_at=shown)
+        stored = actions.save_answer(link=seat.link, part=part, item=item, answer=given, at=now, shown_at=shown)
     except TakenOver:
         return redirect("q_next")
     except AnswersRefused as refused:
         form.add_error("answer", refused.problems.get(asked.item.code, str(refused)))
-        return pages.question_page(request, seat, _pack(seat.link), asked, form)
+        return pages.question_page(request, seat, asked, form)
     if rules.raises_support(asked.part.definition, asked.item, given.value):
         way = "?change=yes" if "change" in request.GET else ""
         return redirect(reverse("q_support", args=[part, item]) + way)
     if "later" in request.POST:
         return _later(request, seat)
-    return _onward(request, seat, part, item)
+    return _onward(request, seat.pack.with_form(stored), part, item)
 
 
-def _onward(request: HttpRequest, seat: Sitting, part: int, item: int) -> HttpResponse:
+def _onward(request: HttpRequest, pack: Pack, part: int, item: int) -> HttpResponse:
     """The question after this one; after a change, the first that it opened, or back to all answers."""
-    pack = _pack(seat.link)
     return _to(pack.first_open() if "change" in request.GET else pack.after(part, item) or pack.first_open())
 
 
@@ -211,7 +204,7 @@ def _later(request: HttpRequest, seat: Sitting) -> HttpResponse:
 def support(request: HttpRequest, seat: Sitting, part: int, item: int) -> HttpResponse:
     """Help at once, after an answer that raised an alert; then the questions go on."""
     if request.method == "POST":
-        return _later(request, seat) if "later" in request.POST else _onward(request, seat, part, item)
+        return _later(request, seat) if "later" in request.POST else _onward(request, seat.pack, part, item)
     return pages.support_page(request, seat.link, is_sent=False)
 
 
@@ -236,11 +229,9 @@ def answers(request: HttpRequest, seat: Sitting) -> HttpResponse:
         if "later" in request.POST:
             return _later(request, seat)
         return _sent(request, seat)
-    pack = _pack(seat.link)
-    if waiting := pack.first_open():
+    if waiting := seat.pack.first_open():
         return _to(waiting)
-    last = pack.questions[-1]
-    context = {"sections": pages.sections(pack), "back_url": pages.address_of(last)}
+    context = {"sections": pages.sections(seat.pack), "back_url": pages.address_of(seat.pack.questions[-1])}
     return render(request, "selfcompletion/answers.html", pages.frame(pages.spec_of(seat.link)) | context)
 
 

@@ -30,6 +30,12 @@ def test_a_line_is_one_json_object():
     assert entry["time"].endswith("+00:00")
 
 
+def test_a_questionnaire_link_never_reaches_the_log():
+    entry = json.loads(line_of("Forbidden (Origin checking failed): %s", "/q/kwrhX9FvjMaleT6gvBUa3ktcgvSo0WV0/"))
+
+    assert entry["message"] == "Forbidden (Origin checking failed): /q/…/"
+
+
 def test_an_exception_is_logged_by_class_and_place_without_values():
     try:
         failing()

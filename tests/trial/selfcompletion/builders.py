@@ -7,11 +7,15 @@ from django.core import mail
 from django.test import Client
 
 from tests.factories import NOW, Trial
+from trial.assessments.models import Administration
 from trial.messages import sending as outbox
 from trial.participants.models import Participant
 from trial.schedule.models import Visit
 from trial.selfcompletion import sending
 
+FIRST, PHQ9 = "/questions/1/1/", "/questions/2/{}/"
+"""Pages of the week 5 pack: its first question, and the items of the PHQ-9."""
+WRONG = {"check_0": "15", "check_1": "3"}
 BORN = {"check_0": "14", "check_1": "3"}
 """The second check of a person of tests.factories."""
 
@@ -44,6 +48,11 @@ def mailed_link() -> str:
 def send_due(at=NOW) -> int:
     """Empty the outbox."""
     return outbox.send_due(at=at)[0]
+
+
+def stored(instrument: str = "wemwbs") -> Administration | None:
+    """A form of week 5 as it is stored."""
+    return Administration.objects.filter(visit__code="V2", instrument=instrument).first()
 
 
 class AtHome:

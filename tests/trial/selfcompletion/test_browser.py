@@ -6,10 +6,11 @@ import re
 import pytest
 
 from tests import browser
-from tests.factories import Trial
-from tests.trial.selfcompletion.builders import a_link, in_week_five
+from tests.factories import NOW
+from tests.trial.selfcompletion.builders import AtHome, a_link, visit_of
 from trial.assessments.models import Administration
 from trial.safety.models import RiskAlert
+from trial.selfcompletion import sending
 
 pytestmark = [
     pytest.mark.browser,
@@ -28,8 +29,8 @@ def chromium():
 
 
 @pytest.fixture
-def link(live_server):
-    return live_server.url + a_link(in_week_five(Trial().open_randomisation()))
+def link(live_server, participant):
+    return live_server.url + a_link(participant)
 
 
 class Phone:
@@ -121,6 +122,33 @@ def _answer_numbers(phone: Phone) -> None:
         else:
             phone.page.locator("input[type=radio]").first.check()
             phone.press("Continue")
+
+
+@pytest.mark.parametrize("size", [browser.PHONE, browser.DESK], ids=["phone", "desk"])
+def test_pages_around_the_questions(chromium, participant, trial, client, size):
+    mine = sending.self_completion_of(visit_of(participant), None)
+    mine.n_failed, mine.last_failed_at = 10, NOW
+    mine.save_by(None, "Locked")
+    paused = AtHome(a_link(participant)).open().post().text
+    client.force_login(trial.coordinator)
+    page = f"/people/{participant.study_id}/V2/link/"
+    client.post(page, {"do": "send"})
+    pages = {
+        "paused": paused,
+        "unknown": client.get("/q/nothing/").content.decode(),
+        "saved": client.get("/questions/saved/").content.decode(),
+        "link": client.get(page).content.decode(),
+        "record": client.get(f"/people/{participant.study_id}/").content.decode(),
+    }
+    tab = browser.open_page(chromium, size)
+    browser.serve(tab, pages)
+
+    for name in pages:
+        tab.goto(f"http://hedgerow.test/{name}")
+        browser.shot(tab, f"questions-{name}-{size['width']}")
+        assert browser.axe(tab) == [], name
+        assert browser.sideways(tab) == 0, name
+    assert browser.complaints(tab) == []
 
 
 def test_the_first_visit_is_light(chromium, link, live_server):

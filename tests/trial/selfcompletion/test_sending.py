@@ -5,8 +5,8 @@ from datetime import date, timedelta
 import pytest
 from django.core import mail
 
-from tests.factories import NOW, Trial, final_lock
-from tests.trial.selfcompletion.builders import AtHome, a_link, in_week_five, mailed_link, send_due, visit_of
+from tests.factories import NOW, final_lock
+from tests.trial.selfcompletion.builders import AtHome, a_link, mailed_link, send_due, visit_of
 from trial.journey import steps
 from trial.messages.models import OutboxMessage, Task
 from trial.operations import due, tick
@@ -20,16 +20,6 @@ from trial.selfcompletion.reads import hash_of, link_of
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 OPENED = NOW - timedelta(days=2)
 """The week 5 window opened on this day."""
-
-
-@pytest.fixture
-def trial():
-    return Trial().open_randomisation()
-
-
-@pytest.fixture
-def participant(trial):
-    return in_week_five(trial)
 
 
 def stop(trial, participant, cause="choice", **elements):
