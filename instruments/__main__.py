@@ -57,7 +57,9 @@ def _score(options: argparse.Namespace) -> int:
 
 
 def _instrument(given: str) -> Instrument:
-    return load(Path(given)) if given.endswith(".json") else get(given)
+    """A definition by its path, which has a folder or an ending in it, or by its code, which has neither."""
+    is_path = given.endswith(".json") or Path(given).name != given
+    return load(Path(given)) if is_path else get(given)
 
 
 def _check(options: argparse.Namespace) -> int:

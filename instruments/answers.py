@@ -126,7 +126,9 @@ def completeness(
 
 def warnings(instrument: Instrument, form: Form) -> list[Finding]:
     """What to look at again, in display order. An error is not a missing answer."""
-    found = []
+    found: list[Finding] = []
+    if len(form.answers) == len(instrument.items) and not instrument.has_soft_limits:
+        return found
     for item in instrument.watched_items:
         answer = form.answers.get(item.code)
         if answer is not None:

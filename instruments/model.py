@@ -156,6 +156,11 @@ class Score:
         """The conversion table of a `lookup`."""
         return {exact(raw): exact(value) for raw, value in self.table}
 
+    @cached_property
+    def known_results(self) -> dict[int, Any]:
+        """Results of complete forms by their whole value before rounding, as the scorer made them."""
+        return {}
+
     def band_of(self, value: Number) -> Band | None:
         """The band that a rounded value falls in; null when the score has none."""
         for band in self.bands:
@@ -228,6 +233,11 @@ class Instrument:
     def watched_items(self) -> tuple[Item, ...]:
         """The items about which something can be said: needed, asked by rule, or answered unusually high."""
         return tuple(item for item in self.items if item.required or item.required_if or item.soft_max is not None)
+
+    @cached_property
+    def has_soft_limits(self) -> bool:
+        """Whether a valid answer can be unusually high."""
+        return any(item.soft_max is not None for item in self.items)
 
     @cached_property
     def reversed_items(self) -> tuple[Item, ...]:

@@ -28,6 +28,7 @@ __all__ = [
 
 ALGORITHM_VERSION = "instrument-scoring/1"
 UNROUNDED_PLACES = 4
+MOST_KNOWN = 10_000
 
 
 class Status(StrEnum):
@@ -91,9 +92,12 @@ def score(instrument: Instrument, answers: Mapping[str, object], submitted: bool
     """
     form = Form(instrument, answers)
     computed: dict[str, Computed] = {}
+    results: dict[str, ScoreResult] = {}
     for each in instrument.scores:
-        computed[each.code] = METHODS[each.method](each, form, computed)
-    results = {each.code: _rounded(each, *computed[each.code]) for each in instrument.scores}
+        value, status = computed[each.code] = METHODS[each.method](each, form, computed)
+        # Most forms are complete and most totals were seen before, so their results are made once.
+        known = each.known_results.get(value) if status is Status.COMPLETE and type(value) is int else None
+        results[each.code] = known or _rounded(each, value, status)
     return Result(
         scores=results,
         alerts=_alerts(instrument, form, results, submitted),
@@ -105,6 +109,14 @@ def score(instrument: Instrument, answers: Mapping[str, object], submitted: bool
 def _rounded(definition: Score, value: Exact | str | None, status: Status) -> ScoreResult:
     if value is None or isinstance(value, str):
         return ScoreResult(value, status)
+    result = _rounded_number(definition, value, status)
+    known = definition.known_results
+    if status is Status.COMPLETE and type(value) is int and len(known) < MOST_KNOWN:
+        known[value] = result
+    return result
+
+
+def _rounded_number(definition: Score, value: Exact, status: Status) -> ScoreResult:
     rounded = round_half_up(value, definition.precision or 0)
     band = definition.band_of(rounded) if definition.bands else None
     unrounded = None

@@ -1,9 +1,12 @@
 """Fixtures for every test: triggers lifted for Django's own clean-up, a fixed clock where asked for."""
 
+import json
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
 import time_machine
@@ -12,6 +15,7 @@ from django.db import connections
 from django.test import TransactionTestCase
 from hypothesis import HealthCheck, settings
 
+from instruments import catalogue
 from tests import browser
 from trial.base import triggers
 
@@ -104,3 +108,17 @@ def reading(db: None) -> Iterator[None]:
     connections["reading"] = connections["default"]
     yield
     connections["reading"] = own
+
+
+@pytest.fixture
+def own_instruments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """A study's own folder of definitions; the function it gives writes one file there and reads all anew."""
+    monkeypatch.setenv("INSTRUMENTS_DIR", str(tmp_path))
+
+    def write(raw: dict[str, Any], name: str = "") -> None:
+        (tmp_path / (name or f"{raw['code']}.json")).write_text(json.dumps(raw))
+        catalogue.reload()
+
+    yield write
+    monkeypatch.undo()
+    catalogue.reload()

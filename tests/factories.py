@@ -130,6 +130,23 @@ def _load(source: str) -> None:
             ).save_by(None)
 
 
+def protocol_with_demo(version: str) -> dict[str, Any]:
+    """GREENRX-F with the made-up instrument of tests.instruments.builders at baseline, optional, by telephone."""
+    data: dict[str, Any] = json.loads((LIBRARY / "greenrx_f.json").read_text())
+    data["instruments"].append(
+        {
+            "code": "demo",
+            "version": version,
+            "label": "Demo",
+            "outcome": "other",
+            "self_report": False,
+            "double_entry": False,
+        }
+    )
+    data["visits"][1]["forms"].append({"form": "demo", "required": False, "modes": ["interview_phone"]})
+    return data
+
+
 def open_randomisation(version: ProtocolVersion) -> None:
     """Lock the protocol's scheme, approved by two people, and open it."""
     approvers = (make_user("First approver"), make_user("Second approver"))

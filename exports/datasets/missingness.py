@@ -57,8 +57,19 @@ def item_values(
         columns: items of every version of the instrument.
         is_settled: the form was sent, or its visit is over; until then an open question is not missing.
     """
+    outside = _not_applicable(instrument, answers)
+    return {item: _item(instrument, item, answers, missing, outside, is_settled) for item in columns}
+
+
+def _not_applicable(instrument: Instrument, answers: Mapping[str, Any]) -> set[str]:
+    """Items that the other answers leave out: not asked, or needed only on a condition that is not met."""
     wanted = set(instruments.required_items(instrument, answers))
-    return {item: _item(instrument, item, answers, missing, wanted, is_settled) for item in columns}
+    shown = set(instruments.shown_items(instrument, answers))
+    return {
+        item.code
+        for item in instrument.items
+        if item.code not in shown or (item.required_if is not None and item.code not in wanted)
+    }
 
 
 def _item(
@@ -66,7 +77,7 @@ def _item(
     item: str,
     answers: Mapping[str, Any],
     missing: Mapping[str, str],
-    wanted: Collection[str],
+    outside: Collection[str],
     is_settled: bool,
 ) -> int | None:
     answer = answers.get(item)
@@ -78,8 +89,7 @@ def _item(
         return NOT_ASKED
     if not is_settled:
         return None
-    conditional = instrument.items_by_code[item].required_if is not None
-    return NOT_APPLICABLE if conditional and item not in wanted else LEFT_BLANK
+    return NOT_APPLICABLE if item in outside else LEFT_BLANK
 
 
 def unscored(status: str, item_codes: Collection[int | None]) -> int | None:

@@ -10,6 +10,8 @@ AVERAGE = {"max_missing": 1, "method": "mean_of_answered", "rounding": "half_up_
 DIGIT = {"max_missing": 3, "method": "missing_digit", "rounding": "none", "source": "made up"}
 PROFILE = {"range": None, "precision": None, "missing_rule": DIGIT, "missing_digit": "9"}
 
+RULE = {"any_of": ["demo_3"], "op": ">=", "value": 1}
+
 
 def with_items(*items, **changes):
     return definition(items=list(items), scores=[], alerts=[], **changes)
@@ -45,6 +47,12 @@ WRONG = {
     "missing code in the range": (with_items(number(min=-100)), "items[0].min"),
     "soft maximum beyond the range": (with_items(number(soft_max=5)), "items[0].soft_max"),
     "anchor beyond the range": (with_items(number(anchors={"5": "most"})), "items[0].anchors"),
+    "shown by an item that is not there": (with_items(number(shown_if=RULE)), "items[0].shown_if.any_of"),
+    "shown by a later item": (
+        with_items(number(), number("demo_2", shown_if=RULE), number("demo_3")),
+        "items[1].shown_if.any_of",
+    ),
+    "shown by itself": (with_items(number(), number("demo_3", shown_if=RULE)), "items[1].shown_if.any_of"),
     "no such option set": (with_items(item(options="agree9")), "items[0].options"),
     "lowest option differs": (with_items(item(min=-1)), "items[0].min"),
     "highest option differs": (with_items(item(max=5)), "items[0].max"),

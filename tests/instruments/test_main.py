@@ -193,6 +193,16 @@ def test_a_code_of_the_library_or_none_at_all(tmp_path, capsys):
     assert err == ["There is no instrument 'phq99'.", "gone.csv cannot be read: No such file or directory"]
 
 
+def test_a_definition_may_lie_in_a_file_of_any_name(tmp_path, capsys):
+    path = write(tmp_path, definition(), "definition")
+    answers = tmp_path / "answers.jsonl"
+    answers.write_text(json.dumps(ANSWERS))
+
+    assert main(["score", str(path), str(answers)]) == 0
+
+    assert totals(capsys.readouterr().out) == [5]
+
+
 def test_check_names_every_file_that_is_refused(tmp_path, demo, capsys):
     wrong = write(tmp_path, definition(title=7), "wrong.json")
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from instruments import ALGORITHM_VERSION, Status, get, score
+from instruments import ALGORITHM_VERSION, Status, completeness, get, required_items, score, shown_items
 from instruments.vectors import check_file
 from tests.instruments.builders import definition, instrument, item, score_of
 
@@ -182,3 +182,36 @@ def test_a_result_names_its_algorithm_and_is_plain_json():
         "status": "complete",
         "band": "low",
     }
+
+
+def asked_by_rule():
+    rule = {"any_of": ["demo_1"], "op": ">=", "value": 2}
+    return instrument(items=[item("demo_1"), item("demo_2", shown_if=rule), item("demo_3")])
+
+
+@pytest.mark.parametrize(
+    ("answers", "shown", "warned"),
+    [
+        ({"demo_1": 1}, ["demo_1", "demo_3"], ["demo_3"]),
+        ({"demo_1": 2}, ["demo_1", "demo_2", "demo_3"], ["demo_2", "demo_3"]),
+        ({}, ["demo_1", "demo_3"], ["demo_1", "demo_3"]),
+        ({"demo_1": 9}, ["demo_1", "demo_3"], ["demo_3"]),
+    ],
+)
+def test_an_item_asked_by_rule_is_needed_only_then(answers, shown, warned):
+    made = asked_by_rule()
+
+    assert shown_items(made, answers) == shown
+    assert [warning.item for warning in score(made, answers).warnings] == warned
+    assert required_items(made, answers) == shown
+    assert completeness(made, answers, {})[1] == len(shown)
+
+
+def test_an_answer_to_an_item_that_is_not_asked_is_shown_counted_and_kept():
+    answers = {"demo_1": 0, "demo_2": 3, "demo_3": 1}
+
+    assert shown_items(asked_by_rule(), answers) == ["demo_1", "demo_2", "demo_3"]
+    assert shown_items(asked_by_rule(), answers, although_answered=False) == ["demo_1", "demo_3"]
+    assert total(asked_by_rule(), answers).value == 4
+    assert completeness(asked_by_rule(), answers, {}) == (3, 3)
+    assert shown_items(asked_by_rule(), {"demo_2": "faulty"}) == ["demo_1", "demo_2", "demo_3"]

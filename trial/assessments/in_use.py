@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from django.db import IntegrityError, transaction
-
 import instruments
 from instruments import Instrument
 from trial.assessments.models import InstrumentInUse
@@ -27,26 +25,13 @@ def confirm_unchanged(definition: Instrument, *, at: datetime) -> None:
     Raises:
         DefinitionChanged: the file was edited in place since.
     """
-    known = _checksum(definition)
-    if known is None:
-        try:
-            with transaction.atomic():
-                InstrumentInUse(
-                    instrument=definition.code,
-                    version=definition.version,
-                    checksum=definition.checksum,
-                    first_used_at=at,
-                ).save()
-            return
-        except IntegrityError:  # somebody else stored the first answers in this very moment
-            known = _checksum(definition)
-    if known != definition.checksum:
+    used, _ = InstrumentInUse.objects.get_or_create(
+        instrument=definition.code,
+        version=definition.version,
+        defaults={"checksum": definition.checksum, "first_used_at": at},
+    )
+    if used.checksum != definition.checksum:
         raise DefinitionChanged(str(definition))
-
-
-def _checksum(definition: Instrument) -> str | None:
-    found = InstrumentInUse.objects.filter(instrument=definition.code, version=definition.version)
-    return found.values_list("checksum", flat=True).first()
 
 
 def definitions_changed() -> Iterator[str]:

@@ -32,7 +32,8 @@ def record_warnings(
         accepted: why an answer was kept, by code of the check.
     """
     soft = [state for state in states if not state.is_hard]
-    if form.revision == 1 and not any(state.fires for state in soft):
+    is_new = form.revision == 1
+    if not soft or (is_new and not any(state.fires for state in soft)):
         return
     last = latest_warnings(form)
     for state in soft:

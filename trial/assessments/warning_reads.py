@@ -58,8 +58,10 @@ def _words(place: Place, values: Mapping[str, Any]) -> str:
 
 
 def _name(place: Place, key: str) -> str:
-    item = place.definition.items_by_code.get(key)
-    return f"Question {item.number}" if item else key.replace("_", " ").capitalize()
+    item, score = place.definition.items_by_code.get(key), place.definition.scores_by_code.get(key)
+    if item or score:
+        return f"Question {item.number}" if item else str(score and score.label)
+    return key.replace("_", " ").capitalize()
 
 
 def _value(place: Place, key: str, value: Any) -> str:

@@ -18,6 +18,7 @@ from trial.access.policy import Action
 from trial.access.signing import reauthenticate
 from trial.assessments.hooks import elsewhere
 from trial.assessments.models import Administration
+from trial.assessments.wording import Wording, is_withheld
 from trial.base.errors import TrialError
 from trial.base.parts import Pages
 from trial.base.words import long_date
@@ -34,8 +35,9 @@ def item_label(form: Administration | None, field: str) -> str:
     """The item a query is about, in its own words; the short name where the wording is withheld."""
     if form is None or not field:
         return field
-    item = instruments.get(form.instrument, form.instrument_version).items_by_code.get(field)
-    return f"item {item.number}: {item.text or item.short}" if item else field
+    definition = instruments.get(form.instrument, form.instrument_version)
+    item = definition.items_by_code.get(field)
+    return f"item {item.number}: {Wording(definition, is_withheld(definition), '').text(item)}" if item else field
 
 
 def title_of(query: Query) -> str:

@@ -4,6 +4,7 @@ import pytest
 
 import instruments
 from exports.datasets.missingness import Due, absent, item_values, unscored
+from tests.instruments.builders import instrument, item
 
 PHQ9 = instruments.get("phq9")
 
@@ -46,6 +47,16 @@ def test_an_item_of_another_version_was_not_asked():
 
 def test_an_item_that_nothing_made_necessary_does_not_apply():
     assert values({"phq9_1": 0})["phq9_10"] == -96
+
+
+def test_an_item_that_the_answers_before_it_leave_out_does_not_apply():
+    rule = {"any_of": ["demo_1"], "op": ">=", "value": 2}
+    made = instrument(items=[item("demo_1"), item("demo_2", shown_if=rule), item("demo_3")])
+
+    def second(first, **more):
+        return item_values(made, ["demo_2"], {"demo_1": first, **more}, {}, is_settled=True)["demo_2"]
+
+    assert (second(1), second(2), second(1, demo_2=0)) == (-96, -99, 0)
 
 
 def test_an_item_that_an_answer_made_necessary_was_left_blank():

@@ -7,9 +7,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 import instruments
 from tests import browser
-from tests.factories import Trial, staff
+from tests.factories import Trial, protocol_with_demo, staff
 from tests.instruments.builders import definition, item
-from tests.trial.assessments.test_in_use import own_folder, with_demo  # noqa: F401  # a fixture
 from tests.trial.assessments.wordings import as_json, eq5d5l
 from trial.access.policy import Role
 
@@ -43,9 +42,9 @@ RULED = definition(
 )
 
 
-def test_the_page_asks_the_items_that_the_server_asks(client, own_folder):  # noqa: F811
-    own_folder(RULED)
-    study = Trial(changes=with_demo("1.0.0"))
+def test_the_page_asks_the_items_that_the_server_asks(client, own_instruments):
+    own_instruments(RULED)
+    study = Trial(changes=protocol_with_demo("1.0.0"))
     client.force_login(study.coordinator)
     person = study.consented()
     html, made = client.get(f"/people/{person.study_id}/V1/demo/").content.decode(), instruments.get("demo")

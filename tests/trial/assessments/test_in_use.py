@@ -1,13 +1,10 @@
 """A definition under which answers are stored never changes; a new version stands beside the old one."""
 
-import json
-
 import pytest
 from django.db import IntegrityError, transaction
 
 import instruments
-from instruments import catalogue
-from tests.factories import LIBRARY, Trial
+from tests.factories import Trial, protocol_with_demo
 from tests.instruments.builders import definition, item
 from trial import checks
 from trial.assessments.in_use import DefinitionChanged
@@ -18,40 +15,10 @@ ANSWERS = {"demo_1": 1, "demo_2": 1, "demo_3": 1}
 
 
 @pytest.fixture
-def own_folder(tmp_path, monkeypatch):
-    """A study's own folder of definitions; the function it gives writes one file there and reads all anew."""
-    monkeypatch.setenv("INSTRUMENTS_DIR", str(tmp_path))
-
-    def write(raw, name=""):
-        (tmp_path / (name or f"{raw['code']}.json")).write_text(json.dumps(raw))
-        catalogue.reload()
-
-    yield write
-    monkeypatch.undo()
-    catalogue.reload()
-
-
-@pytest.fixture
-def study(own_folder):
+def study(own_instruments):
     """A trial whose baseline has an instrument of the study's own, without touching code."""
-    own_folder(definition())
-    return Trial(changes=with_demo("1.0.0"))
-
-
-def with_demo(version):
-    data = json.loads((LIBRARY / "greenrx_f.json").read_text())
-    data["instruments"].append(
-        {
-            "code": "demo",
-            "version": version,
-            "label": "Demo",
-            "outcome": "other",
-            "self_report": False,
-            "double_entry": False,
-        }
-    )
-    data["visits"][1]["forms"].append({"form": "demo", "required": False, "modes": ["interview_phone"]})
-    return data
+    own_instruments(definition())
+    return Trial(changes=protocol_with_demo("1.0.0"))
 
 
 def save(study, person, **more):
@@ -67,10 +34,10 @@ def test_a_study_uses_a_file_of_its_own_and_its_first_answers_fix_what_it_says(s
     assert checks.definitions_are_unchanged(None) == []
 
 
-def test_a_file_edited_in_place_stops_the_start_and_every_save(study, own_folder):
+def test_a_file_edited_in_place_stops_the_start_and_every_save(study, own_instruments):
     first, second = study.consented(), study.consented()
     save(study, first)
-    own_folder(definition(items=[item("demo_1", text="Another question"), item("demo_2"), item("demo_3")]))
+    own_instruments(definition(items=[item("demo_1", text="Another question"), item("demo_2"), item("demo_3")]))
 
     with pytest.raises(DefinitionChanged, match=r"demo 1\.0\.0 was changed after answers were stored"):
         save(study, second)
@@ -81,17 +48,17 @@ def test_a_file_edited_in_place_stops_the_start_and_every_save(study, own_folder
     assert Administration.objects.count() == 1
 
 
-def test_a_file_that_is_gone_stops_the_start(study, own_folder):
+def test_a_file_that_is_gone_stops_the_start(study, own_instruments):
     save(study, study.consented())
-    own_folder(definition(version="2.0.0"))
+    own_instruments(definition(version="2.0.0"))
 
     assert [error.id for error in checks.definitions_are_unchanged(None)] == ["trial.E005"]
 
 
-def test_a_new_version_leaves_earlier_answers_on_theirs(study, own_folder):
+def test_a_new_version_leaves_earlier_answers_on_theirs(study, own_instruments):
     person = study.consented()
     save(study, person)
-    own_folder(
+    own_instruments(
         definition(version="2.0.0", items=[item("demo_1"), item("demo_2"), item("demo_3", max=4)]), "demo-2.0.0.json"
     )
 

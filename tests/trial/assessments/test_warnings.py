@@ -6,6 +6,7 @@ import pytest
 from django.db import DatabaseError, IntegrityError, transaction
 
 import instruments
+from tests.factories import Trial
 from tests.trial.assessments.builders import NOW, phq9, randomised, save, staff
 from tests.trial.assessments.test_views import text_of, url
 from trial.access.policy import Role
@@ -139,6 +140,30 @@ def test_a_check_against_another_form_compares_its_completion(participant):
     assert kept() == [
         ("APART", "raised", {"completed": "2026-06-16", "V3 phq9 completed": "2026-06-01"}, None, ""),
     ]
+
+
+def test_scores_and_days_of_other_forms_are_compared_and_shown(client):
+    total = {"left": {"score": "gad7_total"}, "op": "<=", "right": {"form": "phq9", "score": "phq9_total", "plus": 10}}
+    later = {"left": {"day": "completed"}, "op": ">=", "right": {"form": "phq9", "day": "completed"}}
+    checks = [
+        {"code": "TOTAL", "form": "gad7", "severity": "soft", "rule": total, "message": "Worry far above low mood"},
+        {"code": "LATER", "form": "gad7", "severity": "soft", "rule": later, "message": "Before the PHQ-9"},
+    ]
+    study = Trial(changes={"edit_checks": checks})
+    person = study.consented()
+    study.save_form(person, "V1", "phq9", phq9(0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
+    worry = {f"gad7_{n}": 2 for n in range(1, 8)}
+    study.save_form(person, "V1", "gad7", worry, completed_date=date(2026, 7, 8))
+    client.force_login(study.coordinator)
+
+    read = text_of(client.get(url(person, "V1", "gad7")))
+
+    assert [one[:3] for one in kept()] == [
+        ("TOTAL", "raised", {"gad7_total": "14", "V1 phq9 phq9_total": "0"}),
+        ("LATER", "raised", {"completed": "2026-07-08", "V1 phq9 completed": "2026-07-09"}),
+    ]
+    assert "Completed: 8 Jul 2026" in read
+    assert f"{instruments.get('gad7').scores[0].label}: 14" in read
 
 
 def test_the_same_form_again_keeps_no_second_warning(participant):

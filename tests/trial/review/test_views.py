@@ -51,6 +51,15 @@ def elsewhere(role):
     return staff(role, Site.objects.get(code="02"), blinded=False)
 
 
+def test_a_query_names_its_item_without_words_that_are_withheld(client, trial, query, settings):
+    settings.WITHHELD_WORDING = ["phq9"]
+
+    page = as_(client, trial.coordinator).get(page_of(query)).content.decode()
+
+    assert "item 3: Sleep" in page
+    assert "Trouble falling" not in page
+
+
 # -- the list
 
 
