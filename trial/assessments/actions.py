@@ -21,7 +21,7 @@ from trial.assessments.errors import (
     ReasonsMissing,
 )
 from trial.assessments.models import Administration, MissingCode
-from trial.assessments.rules import COMPLETED_DATE, MODE, RESPONDENT
+from trial.assessments.rules import ASSESSOR, COMPLETED_DATE, MODE, RESPONDENT
 from trial.assessments.wording import require_licence
 from trial.locking.rules import require_unlocked
 from trial.participants.models import Participant
@@ -47,17 +47,20 @@ class Entry:
     respondent: str
     completed_date: date | None
     language: str
+    assessor: User | None = None
 
     @property
     def fields(self) -> dict[str, Any]:
         """Every field by key, to be compared with another version."""
-        way = {COMPLETED_DATE: self.completed_date, MODE: self.mode, RESPONDENT: self.respondent}
+        way: dict[str, Any] = {COMPLETED_DATE: self.completed_date, MODE: self.mode, RESPONDENT: self.respondent}
+        way[ASSESSOR] = self.assessor.pk if self.assessor else None
         return rules.fields_of(self.answers, self.missing, way)
 
 
 def stored_fields(form: Administration) -> dict[str, Any]:
     """The same of what is stored."""
-    way = {COMPLETED_DATE: form.completed_date, MODE: form.mode, RESPONDENT: form.respondent}
+    way: dict[str, Any] = {COMPLETED_DATE: form.completed_date, MODE: form.mode, RESPONDENT: form.respondent}
+    way[ASSESSOR] = form.assessor_id
     return rules.fields_of(form.answers, form.missing, way)
 
 
@@ -104,9 +107,10 @@ def save_form(
         FormNotExpected, FormComplete, NothingAnswered, LicenceMissing, DatasetLocked.
     """
     require_unlocked()
-    entry = Entry(_given(answers), _given(missing), mode, respondent, completed_date, language)
     visit, use, form = _place(participant, visit, instrument)
     stored = Administration.objects.select_for_update().filter(visit=visit, instrument=instrument).first()
+    interviewer = _assessor_of(stored, mode, assessor, by)
+    entry = Entry(_given(answers), _given(missing), mode, respondent, completed_date, language, interviewer)
     definition = instruments.get(instrument, stored.instrument_version if stored else use.version)
     require_licence(definition)
     result = instruments.score(definition, entry.answers, submitted=submit)
@@ -121,7 +125,6 @@ def save_form(
     before = dict(row.answers)
     reason = _reason_for(row, entry, submit, reasons or {})
     _fill(row, entry, result, definition, at, submit)
-    row.assessor = _assessor_of(row, assessor, by)
     row.save_by(by, reason)
     _raise_alert(row, definition, result, (before, known or before), by, at)
     _call_hooks(row, by, at)
@@ -237,6 +240,7 @@ def _fill(
     row.answers, row.missing = entry.answers, entry.missing
     row.mode, row.respondent = entry.mode, entry.respondent
     row.completed_date, row.language = entry.completed_date, entry.language
+    row.assessor = entry.assessor
     row.n_answered, row.n_expected = instruments.completeness(definition, entry.answers, entry.missing)
     row.not_done_reason = ""
     row.revision += 1
@@ -246,11 +250,12 @@ def _fill(
         row.scores, row.scoring_version = result.as_dict()["scores"], result.algorithm_version
 
 
-def _assessor_of(row: Administration, given: User | None, by: User | None) -> User | None:
-    """Who held the interview. A correction by somebody else leaves it as it was; other ways of answering have none."""
-    if row.mode not in INTERVIEWS:
+def _assessor_of(stored: Administration | None, mode: str, given: User | None, by: User | None) -> User | None:
+    """Who held the interview. A save by somebody else leaves it as it was; other ways of answering have nobody."""
+    if mode not in INTERVIEWS:
         return None
-    return given or row.assessor or by
+    is_complete = stored is not None and stored.status == Status.COMPLETE
+    return given or (stored.assessor if stored else None) or (None if is_complete else by)
 
 
 def _raise_alert(

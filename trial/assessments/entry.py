@@ -13,7 +13,7 @@ from trial.assessments.forms import EntryForm
 from trial.assessments.models import Administration, MissingCode
 from trial.assessments.places import Place
 from trial.assessments.reason_forms import UnlikelyForm
-from trial.assessments.rules import COMPLETED_DATE, MODE, RESPONDENT, Difference
+from trial.assessments.rules import ASSESSOR, COMPLETED_DATE, MODE, RESPONDENT, Difference
 from trial.base.errors import TrialError
 from trial.base.words import long_date
 
@@ -106,6 +106,8 @@ def save(
     Args:
         reason: of a correction, for every field it changes.
     """
+    if submit and not form.require_assessor():
+        return Outcome()
     prompt = prompt_for(place, form, posted) if submit and not place.is_complete else Prompt()
     high = str(posted.get(ASKED_HIGH, "")) if submit and not prompt else ""
     unlikely = UnlikelyForm(posted) if high else None
@@ -140,7 +142,7 @@ def save(
 
 
 def _keys(place: Place) -> list[str]:
-    return [*place.definition.items_by_code, COMPLETED_DATE, MODE, RESPONDENT]
+    return [*place.definition.items_by_code, COMPLETED_DATE, MODE, RESPONDENT, ASSESSOR]
 
 
 def has_urgent_alert(stored: Administration | None) -> bool:
@@ -172,7 +174,12 @@ def side_by_side(place: Place, differences: list[Difference]) -> list[Differing]
     ]
 
 
-KEY_LABELS = {COMPLETED_DATE: "Completed on", MODE: "How it was completed", RESPONDENT: "Who answered"}
+KEY_LABELS = {
+    COMPLETED_DATE: "Completed on",
+    MODE: "How it was completed",
+    RESPONDENT: "Who answered",
+    ASSESSOR: "Who held the interview",
+}
 
 
 def key_label(place: Place, key: str) -> str:
@@ -187,6 +194,8 @@ def value_words(place: Place, key: str, value: Any) -> str:
         return "No answer"
     if isinstance(value, date):
         return long_date(value)
+    if key == ASSESSOR:
+        return str(User.objects.get(pk=value).name)
     if key == MODE:
         return Administration.Mode(value).label
     if key == RESPONDENT:

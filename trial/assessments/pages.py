@@ -7,6 +7,7 @@ from typing import Any
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 
+from trial.access import drafts
 from trial.access.permissions import StaffRequest
 from trial.access.policy import Action
 from trial.assessments import hooks
@@ -55,9 +56,11 @@ def entry_page(
 ) -> HttpResponse:
     """Fast entry (screen 06), for a first entry, a correction, or after a conflict."""
     stored = place.stored
+    kept = drafts.open_for(request, form)
     shown = [one for one in (form, correction, unlikely) if one is not None]
     context = frame(place) | {
         "form": form,
+        "draft": kept,
         "summaries": shown,
         "has_errors": any(one.errors for one in shown),
         "date": form[COMPLETED_DATE],
@@ -165,6 +168,7 @@ def facts(place: Place) -> list[Fact]:
         return [*found, Fact("Reason", reason), _entered(stored)]
     if stored.completed_date:
         mode = stored.get_mode_display().lower() if stored.mode else ""
+        mode += f", by {stored.assessor.name}" if stored.assessor else ""
         found.append(Fact("Answered", short_date(stored.completed_date), detail=mode))
     found.append(Fact("Questions", f"{stored.n_answered} of {stored.n_expected} answered"))
     return [*found, _entered(stored)]

@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import render
 
+from trial.access import drafts
 from trial.access.permissions import StaffRequest
 from trial.access.policy import Action
 from trial.assessments.entry import Prompt, has_urgent_alert
@@ -36,7 +37,9 @@ def entry_page(
     status: int = 200,
 ) -> HttpResponse:
     """Fast entry once more. `raised`: the person's own draft raised an alert, whatever the first entry holds."""
+    kept = drafts.open_for(request, form)
     context = frame(place) | {
+        "draft": kept,
         "title": f"Second entry: {place.title}",
         "form": form,
         "date": form["completed_date"],

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from trial.access import drafts
 from trial.access.permissions import StaffRequest, refuse, requires
 from trial.access.policy import Action
 from trial.assessments import pages as form_pages
@@ -161,6 +162,7 @@ def draft(request: StaffRequest, number: str, visit: str, form: str) -> HttpResp
         texts = [str(text) for found in entered.errors.values() for text in found]
         status = 409 if getattr(entered, "is_other_window", False) else 422
         return JsonResponse({"message": f"Draft not saved. {texts[0]}"}, status=status)
+    drafts.forget(user=request.user, path=f"{place.url}second/")
     answer = {"saved_at": clock_time(now), "revision": row.revision}
     raised = pages.own_alert(stored, row)
     return JsonResponse(answer | ({"support_url": f"{place.url}second/support/"} if raised else {}))
