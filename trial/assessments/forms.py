@@ -199,6 +199,11 @@ class EntryForm(forms.Form):
         return sum(any(self[name].value() not in (None, "") for name in pair) for pair in names)
 
     @property
+    def first_key(self) -> str:
+        """The lowest key that answers."""
+        return self.answers_at_head[0][1] if self.head else ""
+
+    @property
     def last_key(self) -> str:
         """The highest key that answers."""
         return self.answers_at_head[-1][1] if self.head else ""

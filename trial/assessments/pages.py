@@ -20,7 +20,7 @@ from trial.assessments.places import Place
 from trial.assessments.reason_forms import CorrectionForm, UnlikelyForm
 from trial.assessments.rules import COMPLETED_DATE, MODE, RESPONDENT
 from trial.assessments.wording import LicenceMissing, Wording
-from trial.base.parts import Fact, Link
+from trial.base.parts import Fact, Link, ScanPanel
 from trial.base.words import short_date, short_date_and_time
 from trial.protocol import rules as protocol_rules
 
@@ -76,10 +76,17 @@ def entry_page(
         "draft_url": "" if correction else f"{place.url}draft/",
         "not_done_url": f"{place.url}not-done/" if stored is None or not stored.answers else "",
         "support_url": f"{place.url}support/" if has_urgent_alert(stored) else "",
-        "scans": hooks.scan_panel(place.participant, place.visit, place.use.code, request.user),
+        "scans": _scans(request, place),
         "progress": f"{form.n_entered} of {len(place.definition.items)} entered",
     }
     return render(request, "assessments/entry.html", context, status=status)
+
+
+def _scans(request: StaffRequest, place: Place) -> ScanPanel | None:
+    """Scans of the form, where it may be answered on paper."""
+    if Administration.Mode.SELF_PAPER not in place.form.modes:
+        return None
+    return hooks.scan_panel(place.participant, place.visit, place.use.code, request.user)
 
 
 @dataclass(frozen=True)
@@ -132,7 +139,7 @@ def read_page(request: StaffRequest, place: Place) -> HttpResponse:
         "scores": score_rows(place, stored) if stored else [],
         "wording": wording,
         "links": links,
-        "scans": hooks.scan_panel(place.participant, place.visit, place.use.code, request.user),
+        "scans": _scans(request, place),
         "may_enter": place.may(request.user, Action.ENTER_FORM),
     }
     return render(request, "assessments/read.html", context)
