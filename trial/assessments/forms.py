@@ -23,8 +23,9 @@ NO_ANSWER: Mapping[str, tuple[str, str]] = {
     "IL": ("i", "Cannot be read"),
     "NK": ("k", "Not known"),
     "NA": ("n", "Not applicable"),
+    "ND": ("d", "Not done"),
 }
-"""Codes offered beside each item, with the key and the words of fast entry. "Not done" is said of a whole form."""
+"""Codes offered beside each item, with the key and the words of fast entry. A whole form is "Not done" on its page."""
 
 Options = list[tuple[str, str]]
 """(value, label) of each answer, in published order."""

@@ -22,6 +22,7 @@ from trial.assessments.wording import LicenceMissing
 from trial.base.errors import TrialError
 from trial.base.words import clock_time
 from trial.double_entry import actions, pages, reads
+from trial.double_entry.decisions import adjudicate, open_differences
 from trial.double_entry.errors import OtherWindow
 from trial.double_entry.forms import SecondEntryForm, initial_of, without_date
 from trial.double_entry.models import SecondEntry
@@ -200,7 +201,7 @@ def differences(request: StaffRequest, number: str, visit: str, form: str) -> Ht
     may_decide = place.may(request.user, Action.ADJUDICATE_ENTRY)
     if request.method == "POST" and not may_decide:
         return refuse(request, request.user)
-    if not (may_decide and actions.open_differences(second)):
+    if not (may_decide and open_differences(second)):
         return pages.differences_page(request, place, second, None)
     data = request.POST if request.method == "POST" else None
     decision = pages.decision_form(place, place.stored, second, data)
@@ -211,7 +212,7 @@ def differences(request: StaffRequest, number: str, visit: str, form: str) -> Ht
 
 def _decide(request: StaffRequest, second: SecondEntry, decision: Any) -> bool:
     try:
-        actions.adjudicate(
+        adjudicate(
             second=second,
             chosen=decision.chosen,
             reason=decision.cleaned_data["reason"],
