@@ -96,7 +96,14 @@ for (const form of all('form[data-draft-url]')) {
         { method: 'POST', body: new FormData(form), headers: { Accept: 'application/json' }, keepalive: document.hidden });
       const saved = await answer.json().catch(() => ({}));
       const refused = [409, 422].includes(answer.status);
-      if (!(answer.ok || refused) || answer.redirected) throw new Error(answer.status);
+      if (answer.redirected) {
+        dirty = true;
+        sending = false;
+        say('You were signed out. Press the button to sign in: what you typed is kept.', true);
+        afterwards?.();
+        return;
+      }
+      if (!(answer.ok || refused)) throw new Error(answer.status);
       say(refused ? saved.message : `Draft saved ${saved.saved_at || clock()}`, refused);
       if (saved.revision) form.elements.revision.value = saved.revision;
       if (saved.support_url) {
@@ -128,4 +135,8 @@ for (const form of all('form[data-draft-url]')) {
     afterwards = () => form.requestSubmit(event.submitter);
   });
   document.addEventListener('visibilitychange', () => { if (document.hidden) save(); });
+  if ('draftKept' in form.dataset) { // typed before the session ended: stored now
+    dirty = true;
+    save();
+  }
 }

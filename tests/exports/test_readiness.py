@@ -3,13 +3,15 @@
 import pytest
 
 from exports import readiness
-from tests.factories import NOW, TODAY, Trial, proof
+from tests.factories import NOW, TODAY, Trial, proof, staff
 from tests.trial.activities.builders import make_group
-from trial.access.policy import Action
+from trial.access.policy import Action, Role
 from trial.assessments.models import Administration
 from trial.base import triggers
 from trial.consent.models import DocumentUse, DocumentVersion
 from trial.deviations.models import Deviation
+from trial.double_entry.actions import save_second_entry
+from trial.double_entry.decisions import adjudicate
 from trial.locking.checks import ALL_SITES, Count
 from trial.review import actions as review
 from trial.safety.models import AdverseEvent
@@ -67,6 +69,29 @@ def test_an_open_query_is_counted(trial):
     found = count(trial, readiness.open_queries)
 
     assert (found.met, found.text, found.todo) == (False, "1 open", "Close 1 query")
+
+
+def test_a_paper_form_entered_once_or_differently_is_counted(trial):
+    form = trial.save_form(trial.eligible(), "V1", "wemwbs", mode="self_paper")
+    entered_once = count(trial, readiness.double_entries)
+    answers = {**form.answers, "wemwbs_1": 2}
+    second = save_second_entry(
+        form=form,
+        answers=answers,
+        missing={},
+        completed_date=TODAY,
+        by=staff(Role.COORDINATOR, trial.site),
+        at=NOW,
+        expected_revision=0,
+        submit=True,
+    )
+    differing = count(trial, readiness.double_entries)
+    manager = staff(Role.DATA_MANAGER)
+    adjudicate(second=second, chosen={"wemwbs_1": 2}, reason="Paper", by=manager, at=NOW)
+
+    assert (entered_once.met, entered_once.todo) == (False, "Enter 1 form a second time")
+    assert (differing.met, differing.todo) == (False, "Decide between the entries of 1 form")
+    assert count(trial, readiness.double_entries).met
 
 
 def test_consent_to_a_new_version_outstanding_is_counted(trial):

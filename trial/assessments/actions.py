@@ -88,9 +88,10 @@ def save_form(
         FormNotExpected, FormComplete, NothingAnswered, LicenceMissing, DefinitionChanged, DatasetLocked.
     """
     require_unlocked()
-    entry = Entry(given(answers), given(missing), mode, respondent, completed_date, language)
     visit, use, form = _place(participant, visit, instrument)
     stored = Administration.objects.select_for_update().filter(visit=visit, instrument=instrument).first()
+    interviewer = _assessor_of(stored, mode, assessor, by)
+    entry = Entry(given(answers), given(missing), mode, respondent, completed_date, language, interviewer)
     definition = instruments.get(instrument, stored.instrument_version if stored else use.version)
     require_licence(definition)
     result = instruments.score(definition, entry.answers, submitted=submit)
@@ -113,7 +114,6 @@ def save_form(
     _fill(row, entry, result, definition, at, submit)
     row.first_opened_at = row.first_opened_at or shown_at
     row.seconds_active += seconds_active
-    row.assessor = _assessor_of(row, assessor, by)
     row.save_by(by, reason)
     record_warnings(row, states, accepted or {}, by, at)
     _raise_alert(row, definition, result, (before, known or before), by, at)
@@ -208,6 +208,7 @@ def _fill(
     row.answers, row.missing = entry.answers, entry.missing
     row.mode, row.respondent = entry.mode, entry.respondent
     row.completed_date, row.language = entry.completed_date, entry.language
+    row.assessor = entry.assessor
     row.n_answered, row.n_expected = instruments.completeness(definition, entry.answers, entry.missing)
     row.not_done_reason = ""
     row.revision += 1
@@ -217,11 +218,12 @@ def _fill(
         row.scores, row.scoring_version = result.as_dict()["scores"], result.algorithm_version
 
 
-def _assessor_of(row: Administration, given: User | None, by: User | None) -> User | None:
-    """Who held the interview. A correction by somebody else leaves it as it was; other ways of answering have none."""
-    if row.mode not in INTERVIEWS:
+def _assessor_of(stored: Administration | None, mode: str, given: User | None, by: User | None) -> User | None:
+    """Who held the interview. A save by somebody else leaves it as it was; other ways of answering have nobody."""
+    if mode not in INTERVIEWS:
         return None
-    return given or row.assessor or by
+    is_complete = stored is not None and stored.status == Status.COMPLETE
+    return given or (stored.assessor if stored else None) or (None if is_complete else by)
 
 
 def _raise_alert(

@@ -7,9 +7,10 @@ from typing import Any
 
 import instruments
 from instruments import Instrument, Result
+from trial.access.models import User
 from trial.assessments import rules
 from trial.assessments.models import Administration, MissingCode
-from trial.assessments.rules import COMPLETED_DATE, MODE, RESPONDENT, Problems
+from trial.assessments.rules import ASSESSOR, COMPLETED_DATE, MODE, RESPONDENT, Problems
 from trial.participants.models import Participant
 from trial.protocol.spec import ExpectedForm, InstrumentUse
 
@@ -24,11 +25,13 @@ class Entry:
     respondent: str
     completed_date: date | None
     language: str
+    assessor: User | None = None
 
     @property
     def fields(self) -> dict[str, Any]:
         """Every field by key, to be compared with another version."""
-        way = {COMPLETED_DATE: self.completed_date, MODE: self.mode, RESPONDENT: self.respondent}
+        way: dict[str, Any] = {COMPLETED_DATE: self.completed_date, MODE: self.mode, RESPONDENT: self.respondent}
+        way[ASSESSOR] = self.assessor.pk if self.assessor else None
         return rules.fields_of(self.answers, self.missing, way)
 
     def with_whole_numbers(self) -> "Entry":
@@ -49,7 +52,8 @@ def given(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def stored_fields(form: Administration) -> dict[str, Any]:
     """Every field of what is stored, by key."""
-    way = {COMPLETED_DATE: form.completed_date, MODE: form.mode, RESPONDENT: form.respondent}
+    way: dict[str, Any] = {COMPLETED_DATE: form.completed_date, MODE: form.mode, RESPONDENT: form.respondent}
+    way[ASSESSOR] = form.assessor_id
     return rules.fields_of(form.answers, form.missing, way)
 
 

@@ -15,7 +15,7 @@ from trial.assessments.models import Administration, MissingCode
 from trial.assessments.places import Place
 from trial.assessments.prompts import Prompt, prompt_for, states_of, unlikely_states
 from trial.assessments.reason_forms import UnlikelyForm
-from trial.assessments.rules import COMPLETED_DATE, MODE, RESPONDENT, Difference, Problems
+from trial.assessments.rules import ASSESSOR, COMPLETED_DATE, MODE, RESPONDENT, Difference, Problems
 from trial.assessments.warning_actions import record_shown
 from trial.base.errors import TrialError
 from trial.base.words import long_date
@@ -55,6 +55,8 @@ def save(
     """
     if not submit:
         return _store(place, form, by=by, at=at, submit=False, reasons=dict.fromkeys(_keys(place), reason))
+    if not form.require_assessor():
+        return Outcome()
     states = states_of(place, form)
     unlikely = unlikely_states(place, states)
     prompt = prompt_for(place, form, unlikely, posted, is_correction=place.is_complete)
@@ -132,7 +134,7 @@ def _store(
 
 
 def _keys(place: Place) -> list[str]:
-    return [*place.definition.items_by_code, COMPLETED_DATE, MODE, RESPONDENT]
+    return [*place.definition.items_by_code, COMPLETED_DATE, MODE, RESPONDENT, ASSESSOR]
 
 
 def has_urgent_alert(stored: Administration | None) -> bool:
@@ -164,7 +166,12 @@ def side_by_side(place: Place, differences: list[Difference]) -> list[Differing]
     ]
 
 
-KEY_LABELS = {COMPLETED_DATE: "Completed on", MODE: "How it was completed", RESPONDENT: "Who answered"}
+KEY_LABELS = {
+    COMPLETED_DATE: "Completed on",
+    MODE: "How it was completed",
+    RESPONDENT: "Who answered",
+    ASSESSOR: "Who held the interview",
+}
 
 
 def key_label(place: Place, key: str) -> str:
@@ -179,6 +186,8 @@ def value_words(place: Place, key: str, value: Any) -> str:
         return "No answer"
     if isinstance(value, date):
         return long_date(value)
+    if key == ASSESSOR:
+        return str(User.objects.get(pk=value).name)
     if key == MODE:
         return Administration.Mode(value).label
     if key == RESPONDENT:

@@ -9,8 +9,9 @@ from django import forms
 from django.utils.datastructures import MultiValueDict
 
 from instruments import Item, ItemRule
+from trial.access.models import User
 from trial.assessments.models import Administration
-from trial.assessments.rules import COMPLETED_DATE, MODE, RESPONDENT
+from trial.assessments.rules import ASSESSOR, COMPLETED_DATE, MODE, RESPONDENT
 from trial.assessments.wording import Wording
 from trial.base.fields import ChoiceField, DateField, NumberField
 from trial.base.parts import FastOption, FastRow
@@ -23,8 +24,9 @@ NO_ANSWER: Mapping[str, tuple[str, str]] = {
     "IL": ("i", "Cannot be read"),
     "NK": ("k", "Not known"),
     "NA": ("n", "Not applicable"),
+    "ND": ("d", "Not done"),
 }
-"""Codes offered beside each item, with the key and the words of fast entry. "Not done" is said of a whole form."""
+"""Codes offered beside each item, with the key and the words of fast entry. A whole form is "Not done" on its page."""
 
 Options = list[tuple[str, str]]
 """(value, label) of each answer, in published order."""
@@ -36,6 +38,9 @@ STAFF_MODES = (
     Administration.Mode.INTERVIEW_IN_PERSON,
 )
 """Ways of answering that a member of staff enters; online answers come from the participant."""
+
+
+INTERVIEWS = frozenset({Administration.Mode.INTERVIEW_PHONE.value, Administration.Mode.INTERVIEW_IN_PERSON.value})
 
 
 def box_of(item: Item) -> str:
@@ -61,6 +66,7 @@ class EntryForm(forms.Form):
         use: InstrumentUse,
         form: ExpectedForm,
         initial: Mapping[str, Any] | None = None,
+        assessors: Sequence[User] = (),
     ) -> None:
         super().__init__(data, initial=dict(initial or {}))
         self.wording, self.instrument = wording, wording.instrument
@@ -74,6 +80,17 @@ class EntryForm(forms.Form):
             required=False,
             error_messages={"invalid_choice": "Select how it was completed"},
         )
+        self.assessors = {str(one.pk): one for one in assessors} if INTERVIEWS & {*form.modes} else {}
+        if self.assessors:
+            self.fields[ASSESSOR] = forms.ChoiceField(
+                label="Who held the interview?",
+                choices=[
+                    ("", "Nobody: it was not an interview"),
+                    *((pk, one.name) for pk, one in self.assessors.items()),
+                ],
+                required=False,
+                error_messages={"invalid_choice": "Select who held the interview"},
+            )
         if not use.self_report:
             self.fields[RESPONDENT] = ChoiceField(
                 label="Who answered?",
@@ -146,8 +163,20 @@ class EntryForm(forms.Form):
             "mode": self.cleaned_data.get(MODE) or "",
             "respondent": self.cleaned_data.get(RESPONDENT) or Administration.Respondent.PARTICIPANT,
             "completed_date": self.cleaned_data.get(COMPLETED_DATE),
+            "assessor": self.assessors.get(self.cleaned_data.get(ASSESSOR) or ""),
             "expected_revision": self.cleaned_data["revision"],
         }
+
+    def require_assessor(self) -> bool:
+        """Whether it says who held the interview, where there was one; otherwise says so at the field.
+
+        A program that does not send the field at all speaks of the person who sends it.
+        """
+        is_interview = self.cleaned_data.get(MODE) in INTERVIEWS and ASSESSOR in self.data
+        if is_interview and self.assessors and not self.cleaned_data.get(ASSESSOR):
+            self.add_error(ASSESSOR, "Select who held the interview")
+            return False
+        return True
 
     def add_problems(self, problems: Mapping[str, str]) -> None:
         """Show what an action refused at the field it belongs to."""
@@ -161,7 +190,7 @@ class EntryForm(forms.Form):
     @property
     def ways(self) -> list[forms.BoundField]:
         """How the form was answered, for the strip above the rows."""
-        return [self[name] for name in (MODE, RESPONDENT) if name in self.fields]
+        return [self[name] for name in (MODE, ASSESSOR, RESPONDENT) if name in self.fields]
 
     @property
     def answers_at_head(self) -> list[tuple[str, str]]:
@@ -173,6 +202,11 @@ class EntryForm(forms.Form):
         """Items that show an answer or a reason for none."""
         names = [[item.code] if item.type == "choice" else [item.code, box_of(item)] for item in self.instrument.items]
         return sum(any(self[name].value() not in (None, "") for name in pair) for pair in names)
+
+    @property
+    def first_key(self) -> str:
+        """The lowest key that answers."""
+        return self.answers_at_head[0][1] if self.head else ""
 
     @property
     def last_key(self) -> str:
@@ -262,6 +296,7 @@ def initial_of(stored: Administration | None) -> dict[str, Any]:
         "revision": stored.revision,
         COMPLETED_DATE: stored.completed_date,
         MODE: stored.mode,
+        ASSESSOR: stored.assessor_id or "",
         RESPONDENT: stored.respondent,
         **stored.missing,
         **stored.answers,

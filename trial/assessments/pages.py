@@ -7,6 +7,7 @@ from typing import Any
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 
+from trial.access import drafts
 from trial.access.permissions import StaffRequest
 from trial.access.policy import Action
 from trial.assessments import hooks
@@ -21,7 +22,7 @@ from trial.assessments.reason_forms import CorrectionForm, UnlikelyForm
 from trial.assessments.rules import COMPLETED_DATE, MODE, RESPONDENT
 from trial.assessments.warning_reads import warning_rows
 from trial.assessments.wording import LicenceMissing, Wording
-from trial.base.parts import Fact, Link
+from trial.base.parts import Fact, Link, ScanPanel
 from trial.base.words import short_date, short_date_and_time
 from trial.protocol import rules as protocol_rules
 
@@ -57,9 +58,11 @@ def entry_page(
 ) -> HttpResponse:
     """Fast entry (screen 06), for a first entry, a correction, or after a conflict."""
     stored = place.stored
+    kept = drafts.open_for(request, form)
     shown = [one for one in (form, correction, unlikely) if one is not None]
     context = frame(place) | {
         "form": form,
+        "draft": kept,
         "summaries": shown,
         "has_errors": any(one.errors for one in shown),
         "date": form[COMPLETED_DATE],
@@ -75,10 +78,17 @@ def entry_page(
         "draft_url": "" if correction else f"{place.url}draft/",
         "not_done_url": f"{place.url}not-done/" if stored is None or not stored.answers else "",
         "support_url": f"{place.url}support/" if has_urgent_alert(stored) else "",
-        "scans": hooks.scan_panel(place.participant, place.visit, place.use.code, request.user),
+        "scans": _scans(request, place),
         "progress": f"{form.n_entered} of {len(place.definition.items)} entered",
     }
     return render(request, "assessments/entry.html", context, status=status)
+
+
+def _scans(request: StaffRequest, place: Place) -> ScanPanel | None:
+    """Scans of the form, where it may be answered on paper."""
+    if Administration.Mode.SELF_PAPER not in place.form.modes:
+        return None
+    return hooks.scan_panel(place.participant, place.visit, place.use.code, request.user)
 
 
 @dataclass(frozen=True)
@@ -132,7 +142,7 @@ def read_page(request: StaffRequest, place: Place) -> HttpResponse:
         "warnings": warning_rows(place, stored) if stored else [],
         "wording": wording,
         "links": links,
-        "scans": hooks.scan_panel(place.participant, place.visit, place.use.code, request.user),
+        "scans": _scans(request, place),
         "may_enter": place.may(request.user, Action.ENTER_FORM),
     }
     return render(request, "assessments/read.html", context)
@@ -168,6 +178,7 @@ def facts(place: Place) -> list[Fact]:
         return [*found, Fact("Reason", reason), _entered(stored)]
     if stored.completed_date:
         mode = stored.get_mode_display().lower() if stored.mode else ""
+        mode += f", by {stored.assessor.name}" if stored.assessor else ""
         found.append(Fact("Answered", short_date(stored.completed_date), detail=mode))
     found.append(Fact("Questions", f"{stored.n_answered} of {stored.n_expected} answered"))
     return [*found, _entered(stored)]

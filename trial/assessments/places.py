@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 
+from django.db.models import Q
 from django.http import Http404
+from django.utils import timezone
 
 import instruments
 from instruments import Instrument
-from trial.access.models import User
-from trial.access.policy import Action
+from trial.access.models import RoleAssignment, User
+from trial.access.policy import POLICY, Action
 from trial.assessments.models import Administration
 from trial.assessments.wording import Wording, wording_of
 from trial.base.parts import Link
@@ -107,3 +109,13 @@ def place_for(user: User, number: str, visit_code: str, form_code: str, action: 
     version = stored.instrument_version if stored else use.version
     definition = instruments.get(form_code, version)
     return Place(participant, visit, spec, protocol_rules.visit(spec, visit_code), use, form, definition, stored)
+
+
+def assessors_at(place: Place) -> list[User]:
+    """People who may enter forms at the site today, and whoever held the interview already."""
+    roles = [role for role, spec in POLICY.items() if Action.ENTER_FORM in spec.actions]
+    here, today = Q(site=None) | Q(site=place.participant.site), timezone.localdate()
+    current = Q(to_date=None) | Q(to_date__gte=today)
+    held = RoleAssignment.objects.filter(here, current, role__in=roles, from_date__lte=today).values("user")
+    before = place.stored.assessor_id if place.stored else None
+    return list(User.objects.filter(Q(pk__in=held, is_active=True) | Q(pk=before)).order_by("name", "pk"))

@@ -10,7 +10,7 @@ from trial.base.words import long_date
 from trial.protocol import rules as protocol_rules
 from trial.protocol.spec import ELIGIBILITY, ExpectedForm, InstrumentUse, VisitSpec
 
-COMPLETED_DATE, MODE, RESPONDENT = "completed_date", "mode", "respondent"
+COMPLETED_DATE, MODE, RESPONDENT, ASSESSOR = "completed_date", "mode", "respondent", "assessor"
 """Keys of what is not an item, among problems, differences and reasons."""
 
 Answers = Mapping[str, int]

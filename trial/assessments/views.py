@@ -11,15 +11,16 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from trial.access import drafts
 from trial.access.permissions import StaffRequest, refuse, requires
 from trial.access.policy import Action
 from trial.assessments import actions, entry, hooks, pages
 from trial.assessments.entry import Outcome
 from trial.assessments.errors import ChangedMeanwhile
 from trial.assessments.forms import EntryForm, initial_of, with_theirs
-from trial.assessments.places import Place, place_for
+from trial.assessments.places import Place, assessors_at, place_for
 from trial.assessments.reason_forms import CorrectionForm, NotDoneForm
-from trial.assessments.rules import COMPLETED_DATE
+from trial.assessments.rules import ASSESSOR, COMPLETED_DATE
 from trial.assessments.wording import LicenceMissing
 from trial.base.errors import TrialError
 from trial.base.words import clock_time
@@ -41,7 +42,7 @@ def form(request: StaffRequest, number: str, visit: str, form: str) -> HttpRespo
     if request.method != "POST" and (not may_enter or pages.is_read_only(place, request.GET)):
         return pages.read_page(request, place)
     try:
-        entered = _entry_form(place, request.POST if request.method == "POST" else None)
+        entered = _entry_form(request, place, request.POST if request.method == "POST" else None)
     except LicenceMissing as error:
         return render(request, "assessments/licence_missing.html", pages.frame(place) | {"text": str(error)})
     if request.method != "POST" or not entered.is_valid():
@@ -49,9 +50,10 @@ def form(request: StaffRequest, number: str, visit: str, form: str) -> HttpRespo
     return _save(request, place, entered)
 
 
-def _entry_form(place: Place, data: Mapping[str, Any] | None) -> EntryForm:
+def _entry_form(request: StaffRequest, place: Place, data: Mapping[str, Any] | None) -> EntryForm:
+    initial = None if data else {ASSESSOR: request.user.pk, **initial_of(place.stored)}
     return EntryForm(
-        data, wording=place.wording, use=place.use, form=place.form, initial=None if data else initial_of(place.stored)
+        data, wording=place.wording, use=place.use, form=place.form, initial=initial, assessors=assessors_at(place)
     )
 
 
@@ -74,7 +76,7 @@ def _ask(request: StaffRequest, place: Place, entered: EntryForm, outcome: Outco
         place = replace(place, stored=outcome.stored)
         posted = request.POST.copy()
         posted["revision"] = str(outcome.stored.revision)
-        entered = _entry_form(place, posted)
+        entered = _entry_form(request, place, posted)
         entered.is_valid()
         entered.add_problems(outcome.problems)
     return pages.entry_page(request, place, entered, prompt=outcome.prompt, unlikely=outcome.unlikely)
@@ -83,7 +85,7 @@ def _ask(request: StaffRequest, place: Place, entered: EntryForm, outcome: Outco
 def _conflict(request: StaffRequest, place: Place, changed: ChangedMeanwhile) -> HttpResponse:
     """Both versions side by side; what was typed stays, and may be saved over the other after a look."""
     place = place_for(request.user, place.participant.study_id, place.visit.code, place.use.code)
-    merged = _entry_form(place, with_theirs(request.POST, changed.other, place.definition.items))
+    merged = _entry_form(request, place, with_theirs(request.POST, changed.other, place.definition.items))
     merged.is_valid()
     correction = CorrectionForm(reasons=_reasons(place)) if place.is_complete else None
     return pages.entry_page(request, place, merged, conflict=changed, correction=correction, status=409)
@@ -102,11 +104,13 @@ def draft(request: StaffRequest, number: str, visit: str, form: str) -> HttpResp
         return JsonResponse({"message": "This form is complete. Enter it a second time on its own page."}, status=409)
     now = timezone.now()
     try:
-        entered = _entry_form(place, request.POST)
+        entered = _entry_form(request, place, request.POST)
     except LicenceMissing as error:
         return JsonResponse({"message": str(error)}, status=422)
     if set(entered.errors) == {COMPLETED_DATE}:  # typed half-way: the rest is kept meanwhile
-        entered = _entry_form(place, {k: v for k, v in request.POST.items() if not k.startswith(COMPLETED_DATE)})
+        entered = _entry_form(
+            request, place, {k: v for k, v in request.POST.items() if not k.startswith(COMPLETED_DATE)}
+        )
     outcome = Outcome()
     if entered.is_valid():
         outcome = entry.save(place, entered, by=request.user, at=now, submit=False, posted=request.POST)
@@ -116,6 +120,7 @@ def draft(request: StaffRequest, number: str, visit: str, form: str) -> HttpResp
         errors = {name: [str(text) for text in texts] for name, texts in entered.errors.items()}
         first = next(iter(errors.values()))[0]
         return JsonResponse({"message": f"Draft not saved. {first}", "errors": errors}, status=422)
+    drafts.forget(user=request.user, path=place.url)
     answer = {"saved_at": clock_time(now), "revision": outcome.stored.revision}
     return JsonResponse(
         answer | ({"support_url": f"{place.url}support/"} if entry.needs_support(outcome.stored, now) else {})
@@ -134,7 +139,7 @@ def correct(request: StaffRequest, number: str, visit: str, form: str) -> HttpRe
         return redirect(place.url)
     data = request.POST if request.method == "POST" else None
     try:
-        entered = _entry_form(place, data)
+        entered = _entry_form(request, place, data)
     except LicenceMissing as error:
         return render(request, "assessments/licence_missing.html", pages.frame(place) | {"text": str(error)})
     why = CorrectionForm(data, reasons=_reasons(place))

@@ -13,6 +13,7 @@ from trial.assessments.models import Administration
 from trial.demo import answers
 from trial.demo.agenda import Agenda
 from trial.demo.calendar import Calendar, local_moment
+from trial.demo.paper import enter_again_later
 from trial.demo.people import Somebody, somebody
 from trial.demo.plan import Part, Plan
 from trial.demo.staff import Staff
@@ -151,7 +152,7 @@ class Case:
         }
         row = self.visit(visit)
         self.stage.agenda.now = at
-        return assessments.save_form(
+        stored = assessments.save_form(
             participant=row.participant,
             visit=row,
             instrument=instrument,
@@ -165,6 +166,8 @@ class Case:
             expected_revision=0,
             submit=submit,
         )
+        enter_again_later(self.stage, stored, self.by(Role.OUTCOME_ASSESSOR), at)
+        return stored
 
     def not_done(self, visit: str, instrument: str, reason: str, at: datetime) -> Administration:
         """Record that a form was not done."""

@@ -1,6 +1,7 @@
-"""Entering a paper form a second time, and deciding where the two entries differ (BR-36, BR-50)."""
+"""Entering a paper form a second time, by another person who sees nothing of the first entry (BR-36, BR-50)."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -10,34 +11,43 @@ import instruments
 from instruments import Instrument
 from trial.access.models import User
 from trial.access.policy import Role
-from trial.assessments import actions as assessments
 from trial.assessments import rules as assessment_rules
 from trial.assessments.errors import AnswersRefused, NothingAnswered
 from trial.assessments.models import Administration, MissingCode
 from trial.assessments.rules import COMPLETED_DATE, Difference, Problems
 from trial.assessments.wording import Wording, require_licence, wording_of
-from trial.base.words import local_day, long_date
+from trial.base.words import local_day
 from trial.double_entry import reads, rules
 from trial.double_entry.errors import (
     EnteredTwice,
     NotAwaited,
-    NothingToDecide,
-    NotYours,
     OtherWindow,
     SamePerson,
-    UnknownValue,
 )
-from trial.double_entry.models import Adjudication, SecondEntry
+from trial.double_entry.models import SecondEntry
+from trial.double_entry.words import label, said
 from trial.locking.rules import require_unlocked
 from trial.messages import actions as messages
 from trial.protocol.working_time import add_working_days
 from trial.review import actions as review
-from trial.review.models import Query
 from trial.safety import actions as safety
 
 RULE = "double_entry"
 """Code under which differences are asked about as queries."""
 ENTER_WITHIN_WORKING_DAYS = 5
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What one person typed from the paper."""
+
+    answers: Mapping[str, Any]
+    missing: Mapping[str, str]
+    completed_date: date | None
+
+    def is_in(self, row: SecondEntry) -> bool:
+        """Whether the row holds the same."""
+        return (row.answers, row.missing, row.completed_date) == (self.answers, self.missing, self.completed_date)
 
 
 def ask_for_second(form: Administration, by: User | None, at: datetime) -> None:
@@ -95,18 +105,15 @@ def save_second_entry(
     definition = instruments.get(form.instrument, form.instrument_version)
     require_licence(definition)
     row = _own_row(form, by, at)
-    given, reasons = _cleaned(answers), _cleaned(missing)
-    _refuse_problems(form, definition, given, reasons, completed_date, at, submit)
-    given = {code: int(value) for code, value in given.items()}
+    typed = _read(form, definition, Typed(_cleaned(answers), _cleaned(missing), completed_date), at, submit)
     if row.is_complete:
-        return _same_again(row, given, _with_blanks(definition, given, reasons), completed_date)
-    if row.revision != expected_revision and not _holds(row, given, reasons, completed_date):
+        return _same_again(row, typed)
+    if row.revision != expected_revision and not typed.is_in(row):
         raise OtherWindow
-    reasons = _with_blanks(definition, given, reasons) if submit else reasons
-    if not submit and row.pk and _holds(row, given, reasons, completed_date):
+    if not submit and row.pk and typed.is_in(row):
         return row
     before = dict(row.answers)
-    row.answers, row.missing, row.completed_date = given, reasons, completed_date
+    row.answers, row.missing, row.completed_date = typed.answers, typed.missing, typed.completed_date
     row.revision += 1
     found = _compare(form, row, at) if submit else ()
     row.save_by(by, "Completed" if submit else "Draft saved")
@@ -132,11 +139,9 @@ def _own_row(form: Administration, by: User, at: datetime) -> SecondEntry:
     return own or SecondEntry(participant=form.participant, administration=form, entered_by=by, started_at=at)
 
 
-def _same_again(
-    row: SecondEntry, answers: Mapping[str, Any], missing: Mapping[str, str], completed: date | None
-) -> SecondEntry:
+def _same_again(row: SecondEntry, typed: Typed) -> SecondEntry:
     """A button pressed twice changes nothing; anything else than what is complete is refused."""
-    if not _holds(row, answers, missing, completed):
+    if not typed.is_in(row):
         raise EnteredTwice("You")
     return row
 
@@ -145,39 +150,30 @@ def _cleaned(values: Mapping[str, Any]) -> dict[str, Any]:
     return {code: value for code, value in values.items() if value not in (None, "")}
 
 
-def _refuse_problems(
-    form: Administration,
-    definition: Instrument,
-    answers: Mapping[str, Any],
-    missing: Mapping[str, str],
-    completed: date | None,
-    at: datetime,
-    submit: bool,
-) -> None:
-    findings = instruments.score(definition, answers, submitted=submit).errors
+def _read(form: Administration, definition: Instrument, typed: Typed, at: datetime, submit: bool) -> Typed:
+    """What was typed, as it is stored; on completion, required items without answer or reason are left blank (BL)."""
+    if problems := _problems(form, definition, typed, at, submit):
+        raise AnswersRefused(problems)
+    if submit and not typed.answers and not typed.missing:
+        raise NothingAnswered
+    answers = {code: int(value) for code, value in typed.answers.items()}
+    wanted = instruments.required_items(definition, answers) if submit else ()
+    blank = {code: MissingCode.BL.value for code in wanted if code not in answers}
+    return Typed(answers, {**blank, **typed.missing}, typed.completed_date)
+
+
+def _problems(form: Administration, definition: Instrument, typed: Typed, at: datetime, submit: bool) -> Problems:
+    findings = instruments.score(definition, typed.answers, submitted=submit).errors
     problems: Problems = assessment_rules.answer_problems(definition, {one.item: one.code for one in findings})
-    problems |= assessment_rules.missing_problems(definition, answers, missing)
-    problems |= {code: "Select a reason" for code, why in missing.items() if why not in MissingCode.values}
-    if completed:
+    problems |= assessment_rules.missing_problems(definition, typed.answers, typed.missing)
+    problems |= {code: "Select a reason" for code, why in typed.missing.items() if why not in MissingCode.values}
+    if typed.completed_date:
         consented = form.participant.consented_date
-        text = assessment_rules.date_problem(completed, consented=consented, today=local_day(at))
+        text = assessment_rules.date_problem(typed.completed_date, consented=consented, today=local_day(at))
         problems |= {COMPLETED_DATE: text} if text else {}
     elif submit:
         problems[COMPLETED_DATE] = "Enter the date it was completed"
-    if problems:
-        raise AnswersRefused(problems)
-    if submit and not answers and not missing:
-        raise NothingAnswered
-
-
-def _holds(row: SecondEntry, answers: Mapping[str, Any], missing: Mapping[str, str], completed: date | None) -> bool:
-    return (row.answers, row.missing, row.completed_date) == (answers, missing, completed)
-
-
-def _with_blanks(definition: Instrument, answers: Mapping[str, Any], missing: Mapping[str, str]) -> dict[str, str]:
-    """Required items without answer or reason are left blank (BL), as in the first entry."""
-    wanted = instruments.required_items(definition, answers)
-    return {**{code: MissingCode.BL.value for code in wanted if code not in answers}, **missing}
+    return problems
 
 
 def _compare(form: Administration, row: SecondEntry, at: datetime) -> tuple[Difference, ...]:
@@ -243,112 +239,3 @@ def _ask_about(form: Administration, found: tuple[Difference, ...], wording: Wor
             by=None,
             at=at,
         )
-
-
-def label(wording: Wording, key: str) -> str:
-    """A question with its number, or the name of the day."""
-    item = wording.instrument.items_by_code.get(key)
-    return f"{item.number}. {wording.text(item)}" if item else "Completed on"
-
-
-def said(wording: Wording, key: str, value: Any) -> str:
-    """A value of either entry in words: "Several days (1)", "Left blank", "6 July 2026"."""
-    if value is None:
-        return "No answer"
-    if key == COMPLETED_DATE:
-        return long_date(date.fromisoformat(value))
-    if isinstance(value, str):
-        return MissingCode(value).label
-    words = wording.label(wording.instrument.items_by_code[key], value)
-    return words if words == str(value) else f"{words} ({value})"
-
-
-# -- where they differ
-
-
-def allowed(form: Administration, difference: Mapping[str, Any]) -> list[Any]:
-    """What may be decided of one difference: either entry's value, or another answer of the same question."""
-    item = instruments.get(form.instrument, form.instrument_version).items_by_code.get(difference["key"])
-    if item is None:
-        return rules.choices(difference, [])
-    return rules.choices(difference, [*(option.value for option in item.options), "BL", "IL", "RF"])
-
-
-def open_differences(second: SecondEntry) -> list[dict[str, Any]]:
-    """Differences that nobody has decided."""
-    decided = set(second.adjudications.values_list("field", flat=True))
-    return [one for one in second.differences if one["key"] not in decided]
-
-
-@transaction.atomic
-def adjudicate(
-    *, second: SecondEntry, chosen: Mapping[str, Any], reason: str, by: User, at: datetime
-) -> Administration:
-    """Decide every open difference with a reason; the form is corrected where it says otherwise, queries close.
-
-    Args:
-        chosen: by key of the difference, one of the values that allowed() gives.
-
-    Raises:
-        NotYours: the person entered the form the first or the second time.
-        NothingToDecide: no difference is open.
-        UnknownValue: a difference is left out, or a value is not among those allowed.
-        ReasonsMissing, AnswersRefused, DatasetLocked: from the correction.
-    """
-    require_unlocked()
-    form = (
-        Administration.objects.select_for_update(of=("self",)).select_related("visit").get(pk=second.administration_id)
-    )
-    second = SecondEntry.objects.select_for_update().get(pk=second.pk)
-    if by.pk in (second.entered_by_id, form.entered_by_id):
-        raise NotYours
-    waiting = open_differences(second)
-    if not waiting:
-        raise NothingToDecide
-    values = {one["key"]: _decided(form, one, chosen) for one in waiting}
-    stored = _correct(form, second, values, reason, by, at)
-    for key, value in values.items():
-        Adjudication(second_entry=second, field=key, value=value, reason=reason, by=by, at=at).save()
-        _close_query(form, key, reason, by, at)
-    return stored
-
-
-def _decided(form: Administration, difference: Mapping[str, Any], chosen: Mapping[str, Any]) -> Any:
-    key = difference["key"]
-    if key not in chosen or chosen[key] not in allowed(form, difference):
-        raise UnknownValue
-    return chosen[key]
-
-
-def _correct(
-    form: Administration, second: SecondEntry, values: Mapping[str, Any], reason: str, by: User, at: datetime
-) -> Administration:
-    """Save the form with what was decided: a correction with its reason, scored and looked at for risk as any other."""
-    items = {key: value for key, value in values.items() if key != COMPLETED_DATE}
-    answers = {code: value for code, value in form.answers.items() if code not in items}
-    missing = {code: value for code, value in form.missing.items() if code not in items}
-    day = values.get(COMPLETED_DATE)
-    return assessments.save_form(
-        participant=form.participant,
-        visit=form.visit,
-        instrument=form.instrument,
-        answers=answers | {code: value for code, value in items.items() if isinstance(value, int)},
-        missing=missing | {code: value for code, value in items.items() if isinstance(value, str)},
-        mode=form.mode,
-        respondent=form.respondent,
-        completed_date=date.fromisoformat(day) if day else form.completed_date,
-        by=by,
-        at=at,
-        expected_revision=form.revision,
-        submit=True,
-        reasons=dict.fromkeys(values, f"Double entry: {reason}"),
-        assessor=form.assessor,
-        language=form.language,
-        known=second.answers,
-    )
-
-
-def _close_query(form: Administration, key: str, reason: str, by: User, at: datetime) -> None:
-    asked = Query.objects.filter(administration=form, field=key, rule=RULE)
-    for query in asked.exclude(state=Query.State.CLOSED):
-        review.close(query=query, text=reason, by=by, at=at)

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 
 from trial.assessments.forms import EntryForm
-from trial.assessments.rules import COMPLETED_DATE, MODE, RESPONDENT
+from trial.assessments.rules import ASSESSOR, COMPLETED_DATE, MODE, RESPONDENT
 from trial.base.fields import ChoiceField, TextField
 from trial.double_entry.models import SecondEntry
 
@@ -16,7 +16,7 @@ class SecondEntryForm(EntryForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name in (MODE, RESPONDENT):
+        for name in (MODE, RESPONDENT, ASSESSOR):
             self.fields.pop(name, None)
 
     @property

@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import render
 
+from trial.access import drafts
 from trial.access.permissions import StaffRequest
 from trial.access.policy import Action
 from trial.assessments.entry import has_urgent_alert
@@ -16,8 +17,10 @@ from trial.assessments.prompts import Prompt
 from trial.base.parts import Fact, Link
 from trial.base.words import short_date, short_date_and_time
 from trial.double_entry import actions, reads
+from trial.double_entry.decisions import allowed, open_differences
 from trial.double_entry.forms import DecisionForm, SecondEntryForm
 from trial.double_entry.models import SecondEntry
+from trial.double_entry.words import label, said
 from trial.paper.reads import scan_panel
 from trial.protocol import rules as protocol_rules
 
@@ -37,7 +40,9 @@ def entry_page(
     status: int = 200,
 ) -> HttpResponse:
     """Fast entry once more. `raised`: the person's own draft raised an alert, whatever the first entry holds."""
+    kept = drafts.open_for(request, form)
     context = frame(place) | {
+        "draft": kept,
         "title": f"Second entry: {place.title}",
         "form": form,
         "date": form["completed_date"],
@@ -75,7 +80,7 @@ def differences_page(
         "scans": scan_panel(place.participant, place.visit, place.use.code, request.user),
         "form_link": Link("Open the questionnaire", place.url),
         "wording": place.wording,
-        "is_waiting": bool(actions.open_differences(second)),
+        "is_waiting": bool(open_differences(second)),
         "may_adjudicate": place.may(request.user, Action.ADJUDICATE_ENTRY),
     }
     return render(request, "double_entry/differences.html", context)
@@ -97,21 +102,21 @@ def _rows(place: Place, second: SecondEntry) -> list[DifferenceRow]:
     found = []
     for one in second.differences:
         key, decision = one["key"], decided.get(one["key"])
-        words = [actions.said(place.wording, key, value) for value in (one["first"], one["second"])]
-        what = actions.said(place.wording, key, decision.value) if decision else ""
+        words = [said(place.wording, key, value) for value in (one["first"], one["second"])]
+        what = said(place.wording, key, decision.value) if decision else ""
         why = f"{decision.by}, {short_date(decision.at)}: {decision.reason}" if decision else ""
-        found.append(DifferenceRow(actions.label(place.wording, key), words[0], words[1], what, why))
+        found.append(DifferenceRow(label(place.wording, key), words[0], words[1], what, why))
     return found
 
 
 def decision_form(place: Place, form: Administration, second: SecondEntry, data: Any = None) -> DecisionForm:
     """The open differences as questions; the two entries come first and say whose they are."""
     questions: list[tuple[str, str, Sequence[tuple[Any, str]]]] = []
-    for one in actions.open_differences(second):
-        values = actions.allowed(form, one)
+    for one in open_differences(second):
+        values = allowed(form, one)
         ends = {0: " (first entry)", 1: " (second entry)"}
-        words = [f"{actions.said(place.wording, one['key'], v)}{ends.get(n, '')}" for n, v in enumerate(values)]
-        questions.append((one["key"], actions.label(place.wording, one["key"]), list(zip(values, words, strict=True))))
+        words = [f"{said(place.wording, one['key'], v)}{ends.get(n, '')}" for n, v in enumerate(values)]
+        questions.append((one["key"], label(place.wording, one["key"]), list(zip(values, words, strict=True))))
     return DecisionForm(data, questions=questions)
 
 

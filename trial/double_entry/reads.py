@@ -67,7 +67,9 @@ def elsewhere(form: Administration, user: User) -> str:
 
 def links(form: Administration, user: User) -> list[Link]:
     """The way from a form to both entries of it."""
-    return [Link("Both entries", differences_url(form))] if second_of(form) else []
+    if form.mode != ON_PAPER or second_of(form) is None:
+        return []
+    return [Link("Both entries", differences_url(form))]
 
 
 # -- all forms

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from trial.access import drafts
 from trial.access.permissions import StaffRequest, refuse, requires
 from trial.access.policy import Action
 from trial.assessments import pages as form_pages
@@ -21,6 +22,7 @@ from trial.assessments.wording import LicenceMissing
 from trial.base.errors import TrialError
 from trial.base.words import clock_time
 from trial.double_entry import actions, pages, reads
+from trial.double_entry.decisions import adjudicate, open_differences
 from trial.double_entry.errors import OtherWindow
 from trial.double_entry.forms import SecondEntryForm, initial_of, without_date
 from trial.double_entry.models import SecondEntry
@@ -162,6 +164,7 @@ def draft(request: StaffRequest, number: str, visit: str, form: str) -> HttpResp
         texts = [str(text) for found in entered.errors.values() for text in found]
         status = 409 if getattr(entered, "is_other_window", False) else 422
         return JsonResponse({"message": f"Draft not saved. {texts[0]}"}, status=status)
+    drafts.forget(user=request.user, path=f"{place.url}second/")
     answer = {"saved_at": clock_time(now), "revision": row.revision}
     raised = pages.own_alert(stored, row)
     return JsonResponse(answer | ({"support_url": f"{place.url}second/support/"} if raised else {}))
@@ -199,7 +202,7 @@ def differences(request: StaffRequest, number: str, visit: str, form: str) -> Ht
     may_decide = place.may(request.user, Action.ADJUDICATE_ENTRY)
     if request.method == "POST" and not may_decide:
         return refuse(request, request.user)
-    if not (may_decide and actions.open_differences(second)):
+    if not (may_decide and open_differences(second)):
         return pages.differences_page(request, place, second, None)
     data = request.POST if request.method == "POST" else None
     decision = pages.decision_form(place, place.stored, second, data)
@@ -210,7 +213,7 @@ def differences(request: StaffRequest, number: str, visit: str, form: str) -> Ht
 
 def _decide(request: StaffRequest, second: SecondEntry, decision: Any) -> bool:
     try:
-        actions.adjudicate(
+        adjudicate(
             second=second,
             chosen=decision.chosen,
             reason=decision.cleaned_data["reason"],

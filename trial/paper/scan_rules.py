@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from PIL import Image
-from pypdf import PdfReader
+from pypdf import PageObject, PdfReader
 
 from trial.base.errors import TrialError
 
@@ -83,7 +83,19 @@ def _pdf(data: bytes) -> Facts:
         raise ScanRefused("This PDF file is damaged. Scan the form again.") from None
     if not 0 < n_pages <= MOST_PAGES:
         raise ScanRefused(f"A scan has 1 to {MOST_PAGES} pages, this file has {n_pages}.")
-    return Facts("pdf", n_pages, all(picture_of(data, number) for number in range(1, n_pages + 1)))
+    return Facts("pdf", n_pages, _are_pictures(reader) and bool(picture_of(data, 1)))
+
+
+def _are_pictures(reader: PdfReader) -> bool:
+    """Whether each page is one picture without text. Only the first is decoded: thirty would take too long."""
+    try:
+        return all(_is_picture(page) for page in reader.pages)
+    except Exception:  # a page that cannot be read is downloaded instead
+        return False
+
+
+def _is_picture(page: PageObject) -> bool:
+    return len(page.images) == 1 and not (page.extract_text() or "").strip()
 
 
 def _holds_active(reader: PdfReader) -> bool:
@@ -115,7 +127,7 @@ def picture_of(data: bytes, number: int) -> bytes:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             page = PdfReader(io.BytesIO(data)).pages[number - 1]
-            if len(page.images) != 1 or (page.extract_text() or "").strip():
+            if not _is_picture(page):
                 return b""
             picture = page.images[0].image
             if picture is None or picture.width * picture.height > MOST_PIXELS:

@@ -158,6 +158,8 @@ def picture(request: StaffRequest, pk: int, page: int) -> HttpResponse:
     kind = TYPES[Scan.Kind(scan.kind)]
     if scan.kind == Scan.Kind.PDF:
         data, kind = scan_rules.picture_of(data, page), TYPES[Scan.Kind.JPEG]
+    if not data:  # a later page that turned out to be no picture: the file can be downloaded
+        raise Http404
     return _sealed_off(data, kind, f"scan-{scan.pk}-{page}", attachment=False)
 
 

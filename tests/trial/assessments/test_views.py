@@ -483,6 +483,56 @@ def test_a_form_takes_a_bounded_number_of_lookups(client, coordinator, participa
         client.get(url(participant, form="gad7"))
 
 
+def test_completing_an_interview_asks_who_held_it_and_keeps_whom_the_page_says(client, coordinator, participant):
+    assessor = staff(Role.OUTCOME_ASSESSOR, name="Hannah Quiller")
+    other_site = staff(Role.OUTCOME_ASSESSOR, site("02"), name="Dev Malhotra")
+
+    page = text_of(client.get(url(participant)))
+    asked = text_of(client.post(url(participant), posted(assessor="")))
+    elsewhere = text_of(client.post(url(participant), posted(assessor=str(other_site.pk))))
+    client.post(url(participant), posted(assessor=str(assessor.pk)))
+
+    assert f'<option value="{coordinator.pk}" selected>Asha Patel' in page
+    assert "Select who held the interview" in asked
+    assert "Select who held the interview" in elsewhere
+    stored = Administration.objects.get()
+    assert (stored.assessor, stored.entered_by) == (assessor, coordinator)
+    assert "interview by telephone, by Hannah Quiller" in text_of(client.get(url(participant)))
+
+
+def test_who_held_the_interview_is_corrected_with_a_reason_and_paper_has_nobody(client, coordinator, participant):
+    assessor = staff(Role.OUTCOME_ASSESSOR, name="Hannah Quiller")
+    client.post(url(participant), posted())
+
+    corrected = posted(revision=1, assessor=str(assessor.pk), why="MISREAD_PAPER", words="")
+    client.post(url(participant, more="correct/"), corrected)
+    client.post(url(participant, form="gad7"), posted({"gad7_1": 1}, mode="self_paper", save_draft="yes"))
+
+    stored = Administration.objects.get(instrument="phq9")
+    assert stored.assessor == assessor
+    assert list(stored.reasons) == ["assessor"]
+    assert Administration.objects.get(instrument="gad7").assessor is None
+
+
+def test_what_is_posted_after_the_session_ended_is_back_after_signing_in(client, coordinator, participant):
+    page = text_of(client.get(url(participant)))
+    owner = re.search('name="draft_owner" value="(.*?)"', page)[1]
+    client.logout()
+
+    sent = client.post(url(participant), posted({"phq9_1": 2, "phq9_9": 1}, draft_owner=owner))
+    assert sent.headers["Location"].startswith("/accounts/login/?next=")
+    assert not Administration.objects.exists()
+    client.force_login(coordinator)
+    back = text_of(client.get(url(participant)))
+
+    assert chosen(back) == {"mode": "interview_phone", "phq9_1": "2", "phq9_9": "1"}
+    assert "data-draft-kept" in back
+    assert "What you typed until 11am is below" in back
+    client.post(url(participant, more="draft/"), posted({"phq9_1": 2, "phq9_9": 1}))
+    assert "data-draft-kept" not in text_of(client.get(url(participant)))
+    assert RiskAlert.objects.count() == 1
+
+
 def test_an_early_form_is_kept(client, coordinator):
     participant = randomised(day0=CONSENTED + timedelta(days=90))
 

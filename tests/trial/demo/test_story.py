@@ -18,6 +18,8 @@ from trial.base import audit
 from trial.demo import story
 from trial.demo.calendar import local_moment
 from trial.deviations.models import Deviation
+from trial.double_entry import verify as second_entries
+from trial.double_entry.reads import agreement
 from trial.messages.models import Task
 from trial.participants import identity
 from trial.participants.models import Participant, Person, Referral, Status, StatusEvent
@@ -50,6 +52,14 @@ class SmallStoryTest(TestCase):
         assert Participant.objects.exclude(randomised_date=None).count() == 24
         assert scheme.next_seq == 25
         assert scheme.ceiling == 102
+
+    def test_paper_forms_are_entered_twice_and_nearly_always_agree(self):
+        found = agreement(None)
+
+        assert found.n_forms > 5
+        assert 0.97 < found.rate <= 1
+        assert found.n_awaiting + found.n_undecided < 5
+        assert second_entries.answers_without_alert() == []
 
     def test_every_role_is_held_by_somebody_today(self):
         assert set(RoleAssignment.objects.values_list("role", flat=True)) == set(Role)

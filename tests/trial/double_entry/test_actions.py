@@ -12,7 +12,7 @@ from trial.assessments import actions as assessments
 from trial.assessments.errors import AnswersRefused, NothingAnswered
 from trial.assessments.models import Administration
 from trial.assessments.wording import LicenceMissing
-from trial.double_entry import actions, reads, verify
+from trial.double_entry import decisions, reads, verify
 from trial.double_entry.errors import (
     EnteredTwice,
     NotAwaited,
@@ -187,14 +187,14 @@ def test_nothing_is_entered_or_decided_while_the_dataset_is_locked():
     with pytest.raises(DatasetLocked):
         desk.enter_again()
     with pytest.raises(DatasetLocked):
-        actions.adjudicate(second=row, chosen={"phq9_3": 2}, reason="Paper", by=desk.manager, at=NOW)
+        decisions.adjudicate(second=row, chosen={"phq9_3": 2}, reason="Paper", by=desk.manager, at=NOW)
 
 
 # -- deciding
 
 
 def decide(desk, row, chosen, *, by=None, reason="Paper shows it"):
-    return actions.adjudicate(second=row, chosen=chosen, reason=reason, by=by or desk.manager, at=NOW)
+    return decisions.adjudicate(second=row, chosen=chosen, reason=reason, by=by or desk.manager, at=NOW)
 
 
 def test_a_decision_for_the_second_entry_corrects_the_form_scores_it_and_closes_the_query():
