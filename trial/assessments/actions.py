@@ -107,7 +107,8 @@ def save_form(
     _fill(row, entry, result, definition, at, submit)
     row.assessor = assessor or (by if mode in INTERVIEWS else None)
     row.save_by(by, reason)
-    record_warnings(row, states, accepted or {}, by, at)
+    if submit:
+        record_warnings(row, states, accepted or {}, by, at)
     _raise_alert(row, definition, result, before, by, at)
     _call_hooks(row, by, at)
     return row

@@ -67,7 +67,7 @@ def entry_page(
         "respondent": form[RESPONDENT] if RESPONDENT in form.fields else None,
         "wording": place.wording,
         "prompt": prompt,
-        "unlikely": unlikely or (UnlikelyForm() if prompt and prompt.high else None),
+        "unlikely": unlikely or (_unlikely(request) if prompt and prompt.high else None),
         "correction": correction,
         "conflict": conflict,
         "differing": side_by_side(place, conflict.differences) if conflict else [],
@@ -78,6 +78,11 @@ def entry_page(
         "progress": f"{form.n_entered} of {len(place.definition.items)} entered",
     }
     return render(request, "assessments/entry.html", context, status=status)
+
+
+def _unlikely(request: StaffRequest) -> UnlikelyForm:
+    """The question why unlikely answers are right, with what was typed before another question came up."""
+    return UnlikelyForm(initial={"high_reason": request.POST.get("high_reason", "")})
 
 
 @dataclass(frozen=True)
