@@ -140,6 +140,17 @@ def test_no_warning_is_written_while_the_dataset_is_locked(page):
     assert kept() == []
 
 
+def test_an_answer_that_nobody_was_asked_about_may_be_confirmed_later_without_changing_it(page, participant):
+    save(participant, "V3", FORM, answers=ZEROS | {"hru_ae": 9})
+    why = {"why": _a_correction_reason(), "words": "", "revision": "1", "hru_ae_value": "9"}
+
+    page("correct/", **why)
+    page("correct/", **why, asked_high="hru_ae=9", high_reason="Asked by telephone")
+
+    assert [one[1] for one in kept()] == ["raised", "kept"]
+    assert Administration.objects.get().revision == 1
+
+
 def test_a_hard_check_keeps_a_draft_and_says_at_its_field_what_to_put_right(page, participant):
     save(participant, "V1", FORM, answers=ZEROS, mode="interview_in_person", completed_date=date(2026, 7, 8))
 
