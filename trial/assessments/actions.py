@@ -102,23 +102,40 @@ def save_form(
     if stored and stored.revision != expected_revision:
         _refuse_other_content(stored, entry, by, at)
     entry = entry.with_blanks(definition) if submit else entry
+    states = _checked(participant, visit, definition, entry)
     if stored and _is_same(stored, entry, submit):
+        if submit and accepted:
+            record_warnings(stored, states, accepted, by, at)
         return stored
     confirm_unchanged(definition, at=at)
-    states = _checked(participant, visit, definition, entry)
     if submit:
         _refuse(checking.hard_problems(states))
     row = stored or _new(participant, visit, definition, at, by)
     before = dict(row.answers)
-    reason = _reason_for(row, entry, submit, reasons or {})
-    _fill(row, entry, result, definition, at, submit)
     row.first_opened_at = row.first_opened_at or shown_at
     row.seconds_active += seconds_active
-    row.save_by(by, reason)
-    record_warnings(row, states, accepted or {}, by, at)
+    _write(row, entry, result, definition, submit=submit, reasons=reasons or {}, by=by, at=at)
+    if submit:
+        record_warnings(row, states, accepted or {}, by, at)
     _raise_alert(row, definition, result, (before, known or before), by, at)
     _call_hooks(row, by, at)
     return row
+
+
+def _write(
+    row: Administration,
+    entry: Entry,
+    result: Result,
+    definition: Instrument,
+    *,
+    submit: bool,
+    reasons: Mapping[str, str],
+    by: User | None,
+    at: datetime,
+) -> None:
+    reason = _reason_for(row, entry, submit, reasons)
+    _fill(row, entry, result, definition, at, submit)
+    row.save_by(by, reason)
 
 
 def _refuse(problems: rules.Problems) -> None:

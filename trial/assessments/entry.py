@@ -61,11 +61,8 @@ def save(
     unlikely = unlikely_states(place, states)
     prompt = prompt_for(place, form, unlikely, posted, is_correction=place.is_complete)
     problems = {} if place.is_complete else hard_problems(states)
-    if prompt and place.stored is not None and place.is_complete:
-        return _shown_first(place.stored, prompt, unlikely, by, at)
     if prompt or problems:
-        outcome = _store(place, form, by=by, at=at, submit=False, reasons={})
-        return replace(outcome, prompt=prompt, problems=problems) if outcome.stored else outcome
+        return _ask_first(place, form, prompt, problems, unlikely, by, at)
     if not unlikely:
         return _store(place, form, by=by, at=at, submit=True, reasons=dict.fromkeys(_keys(place), reason))
     why = UnlikelyForm(posted)
@@ -90,12 +87,26 @@ def _checked(reason: str, words: str) -> str:
     return f"{reason}. Checked: {words}" if reason else f"Checked: {words}"
 
 
-def _shown_first(
-    stored: Administration, prompt: Prompt, unlikely: Sequence[CheckState], by: User, at: datetime
+def _ask_first(
+    place: Place,
+    form: EntryForm,
+    prompt: Prompt,
+    problems: Problems,
+    unlikely: Sequence[CheckState],
+    by: User,
+    at: datetime,
 ) -> Outcome:
-    """Keep the warnings of a correction that is not stored yet."""
-    record_shown(form=stored, states=unlikely, by=by, at=at)
-    return Outcome(prompt=prompt)
+    """Keep a first entry as a draft while the person looks again; a correction waits on the page."""
+    outcome = Outcome() if place.is_complete else _store(place, form, by=by, at=at, submit=False, reasons={})
+    kept = place.stored if place.is_complete else outcome.stored
+    if kept is None:
+        return outcome
+    try:
+        record_shown(form=kept, states=unlikely, by=by, at=at)
+    except TrialError as error:
+        form.add_error(None, str(error))
+        return Outcome()
+    return replace(outcome, prompt=prompt, problems=problems)
 
 
 def _store(

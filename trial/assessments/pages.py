@@ -70,7 +70,7 @@ def entry_page(
         "respondent": form[RESPONDENT] if RESPONDENT in form.fields else None,
         "wording": place.wording,
         "prompt": prompt,
-        "unlikely": unlikely or (UnlikelyForm() if prompt and prompt.high else None),
+        "unlikely": unlikely or (_unlikely(request) if prompt and prompt.high else None),
         "correction": correction,
         "conflict": conflict,
         "differing": side_by_side(place, conflict.differences) if conflict else [],
@@ -89,6 +89,11 @@ def _scans(request: StaffRequest, place: Place) -> ScanPanel | None:
     if Administration.Mode.SELF_PAPER not in place.form.modes:
         return None
     return hooks.scan_panel(place.participant, place.visit, place.use.code, request.user)
+
+
+def _unlikely(request: StaffRequest) -> UnlikelyForm:
+    """The question why unlikely answers are right, with what was typed before another question came up."""
+    return UnlikelyForm(initial={"high_reason": request.POST.get("high_reason", "")})
 
 
 @dataclass(frozen=True)

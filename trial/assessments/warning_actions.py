@@ -23,9 +23,10 @@ def latest_warnings(form: Administration) -> dict[str, CheckWarning]:
 def record_warnings(
     form: Administration, states: Sequence[CheckState], accepted: Mapping[str, str], by: User | None, at: datetime
 ) -> None:
-    """After a form was saved: which warnings it raises, which were kept, and which answers were changed since.
+    """After a form was completed: which warnings it raises, which were kept, and which answers were changed since.
 
-    The caller holds the transaction of the save. The same form saved again writes nothing.
+    The caller holds the transaction of the save. The same form saved again writes nothing. A draft warns of nothing
+    before somebody is asked (`record_shown`): it may be saved while a number is half typed.
 
     Args:
         states: every check of the form as it is stored now.
@@ -57,7 +58,9 @@ def _record(
 
 @transaction.atomic
 def record_shown(*, form: Administration, states: Sequence[CheckState], by: User | None, at: datetime) -> None:
-    """Keep the warnings that a correction raises before it is stored, with the answers as they were typed.
+    """Keep the warnings that a person is asked about, with the answers as they were typed.
+
+    The form is a draft meanwhile, or the correction of a complete one that is not stored yet.
 
     Raises:
         DatasetLocked: a final lock is in force.
@@ -66,9 +69,7 @@ def record_shown(*, form: Administration, states: Sequence[CheckState], by: User
     Administration.objects.select_for_update().get(pk=form.pk)
     last = latest_warnings(form)
     for state in states:
-        known = last.get(state.code)
-        if known is None or known.answers_now != dict(state.values):
-            _write(form, state, Outcome.RAISED, by, at, before=dict(state.values))
+        _record(form, state, last.get(state.code), "", by, at)
 
 
 def _write(

@@ -43,7 +43,7 @@ def staff(
     spec = POLICY[role]
     at_site = at_site or site()
     n = User.objects.count() + 1
-    user = User.objects.create_user(f"person{n}@example.org", name or f"{role.label} {n}", "correct horse battery")
+    user = User.objects.create_user(f"staff{n}@example.org", name or f"{role.label} {n}", "correct horse battery")
     RoleAssignment(
         user=user,
         role=role,

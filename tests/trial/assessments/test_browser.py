@@ -11,6 +11,7 @@ from tests.factories import Trial, protocol_with_demo, staff
 from tests.instruments.builders import definition, item
 from tests.trial.assessments.wordings import as_json, eq5d5l
 from trial.access.policy import Role
+from trial.assessments.wording_actions import store_wording
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
@@ -85,7 +86,10 @@ def test_pages_of_checks_and_wording_fit_a_telephone_and_a_desk(client):
             boxes | {"mode": "interview_in_person", "why": _reason(study), "respondent": "participant"} | _day(),
         ),
     }
-    client.force_login(staff(Role.TRIAL_MANAGER, blinded=False))
+    manager = staff(Role.TRIAL_MANAGER, blinded=False)
+    store_wording(instrument=instruments.get("eq5d5l"), content=eq5d5l(), by=manager)
+    pages["wording-form"] = client.get(f"{address}eq5d5l/")
+    client.force_login(manager)
     file = SimpleUploadedFile("w.json", as_json(eq5d5l()))
     wrong = SimpleUploadedFile("w.json", b"{")
     pages |= {

@@ -6,7 +6,7 @@ import pytest
 from django.db import DatabaseError, IntegrityError, transaction
 
 import instruments
-from tests.factories import Trial
+from tests.factories import Trial, final_lock
 from tests.trial.assessments.builders import NOW, phq9, randomised, save, staff
 from tests.trial.assessments.test_views import text_of, url
 from trial.access.policy import Role
@@ -107,6 +107,48 @@ def test_a_confirmed_answer_is_not_asked_about_again(page):
 
     assert again.status_code == 302
     assert len(kept()) == 2
+
+
+def test_a_draft_warns_of_nothing_while_somebody_types(page):
+    page("draft/", hru_ae_value="40")
+    page("draft/", hru_ae_value="4", revision="1")
+
+    assert kept() == []
+
+
+def test_a_second_unlikely_answer_is_asked_about_too_and_the_reason_typed_stays(page):
+    page(hru_ae_value="9")
+    again = text_of(page(hru_ae_value="8", revision="1", asked_high="hru_ae=9", high_reason="Frequent attender"))
+
+    assert 'value="Frequent attender"' in again
+    assert [one[1:4] for one in kept()] == [
+        ("raised", {"hru_ae": 9}, None),
+        ("changed", {"hru_ae": 9}, {"hru_ae": 8}),
+        ("raised", {"hru_ae": 8}, None),
+    ]
+
+
+def test_no_warning_is_written_while_the_dataset_is_locked(page):
+    page()
+    final_lock()
+
+    refused = page("correct/", revision="1", hru_ae_value="9", why=_a_correction_reason(), words="")
+    with pytest.raises(IntegrityError, match="locked"), transaction.atomic():
+        _warning(Administration.objects.get().participant).save()
+
+    assert "locked" in text_of(refused)
+    assert kept() == []
+
+
+def test_an_answer_that_nobody_was_asked_about_may_be_confirmed_later_without_changing_it(page, participant):
+    save(participant, "V3", FORM, answers=ZEROS | {"hru_ae": 9})
+    why = {"why": _a_correction_reason(), "words": "", "revision": "1", "hru_ae_value": "9"}
+
+    page("correct/", **why)
+    page("correct/", **why, asked_high="hru_ae=9", high_reason="Asked by telephone")
+
+    assert [one[1] for one in kept()] == ["raised", "kept"]
+    assert Administration.objects.get().revision == 1
 
 
 def test_a_hard_check_keeps_a_draft_and_says_at_its_field_what_to_put_right(page, participant):
