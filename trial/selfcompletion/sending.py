@@ -117,9 +117,11 @@ def _write_planned(visit: Visit, at: datetime) -> bool:
     _note_bounce(visit, at)
     day = rules.message_due(spec, visit.opens_date, visit.closes_date or today, today)
     key = f"questionnaires:{visit.pk}:{day}"
-    if day is None or OutboxMessage.objects.filter(key=key).exists():
+    written = OutboxMessage.objects.filter(key=key)
+    if day is None or written.exists() or not _may_write(visit, at):
         return False
-    if not _may_write(visit, at):
+    Visit.objects.select_for_update(of=("self",)).get(pk=visit.pk)
+    if written.exists():  # the job ran twice at once
         return False
     _write(visit, key, at, by=None, send_after=max(at, _morning(visit, today)))
     return True
@@ -188,11 +190,11 @@ def _note_bounce(visit: Visit, at: datetime) -> None:
 @transaction.atomic
 def record_bounce(*, visit: Visit, by: User | None, at: datetime) -> SelfCompletion:
     """Record that messages to a person do not arrive; those that wait are stopped."""
+    stop_waiting(visit=visit, by=by, why="The address does not work")  # messages first, as when one is sent
     mine = self_completion_of(visit, by)
     if mine.bounced_at is None:
         mine.bounced_at = at
         mine.save_by(by, "A message did not arrive")
-    stop_waiting(visit=visit, by=by, why="The address does not work")
     return mine
 
 

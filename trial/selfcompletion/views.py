@@ -12,6 +12,7 @@ from django.utils import timezone
 from trial.assessments.errors import AnswersRefused
 from trial.base.errors import TrialError
 from trial.base.words import local_day, long_date
+from trial.locking.rules import DatasetLocked
 from trial.protocol import rules as protocol_rules
 from trial.protocol.versions import active_version
 from trial.selfcompletion import actions, pages, reads, rules, sitting
@@ -109,6 +110,8 @@ def seated(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
             return view(request, seat, *args, **kwargs)
         except NotOpen as closed:
             return pages.ending_page(request, pages.ENDINGS[closed.state])
+        except DatasetLocked:  # between the look above and the saving
+            return pages.ending_page(request, pages.ENDINGS[LinkState.CLOSED])
 
     return wrapped
 

@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 from django.core import mail
+from django.db import transaction
 from django.test import Client
 
 from tests.factories import NOW, Trial
@@ -36,7 +37,8 @@ def visit_of(participant: Participant, code: str = "V2") -> Visit:
 def a_link(participant: Participant, code: str = "V2", *, at=NOW) -> str:
     """The path of a link, as a message would carry it."""
     visit = visit_of(participant, code)
-    url = sending.make_link(of=sending.self_completion_of(visit, None), by=None, at=at)
+    with transaction.atomic():
+        url = sending.make_link(of=sending.self_completion_of(visit, None), by=None, at=at)
     return "/q/" + url.split("/q/")[1]
 
 

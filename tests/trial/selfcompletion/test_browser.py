@@ -10,7 +10,6 @@ from tests.factories import NOW
 from tests.trial.selfcompletion.builders import AtHome, a_link, visit_of
 from trial.assessments.models import Administration
 from trial.safety.models import RiskAlert
-from trial.selfcompletion import sending
 
 pytestmark = [
     pytest.mark.browser,
@@ -126,10 +125,11 @@ def _answer_numbers(phone: Phone) -> None:
 
 @pytest.mark.parametrize("size", [browser.PHONE, browser.DESK], ids=["phone", "desk"])
 def test_pages_around_the_questions(chromium, participant, trial, client, size):
-    mine = sending.self_completion_of(visit_of(participant), None)
+    path = a_link(participant)
+    mine = visit_of(participant).self_completion
     mine.n_failed, mine.last_failed_at = 10, NOW
     mine.save_by(None, "Locked")
-    paused = AtHome(a_link(participant)).open().post().text
+    paused = AtHome(path).open().post().text
     client.force_login(trial.coordinator)
     page = f"/people/{participant.study_id}/V2/link/"
     client.post(page, {"do": "send"})
@@ -164,3 +164,4 @@ def test_the_first_visit_is_light(chromium, link, live_server):
     assert len(answers) <= 6, sizes
     assert sum(sent.values()) + HEADERS * len(sent) <= 75 * 1024, sent
     assert browser.complaints(page) == []
+    page.context.close()
