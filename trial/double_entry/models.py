@@ -137,7 +137,7 @@ class Adjudication(EventModel):
         ordering = ["at", "id"]
         constraints = [
             models.UniqueConstraint(fields=["second_entry", "field"], name="difference_decided_once"),
-            models.CheckConstraint(condition=~Q(reason=""), name="decision_has_a_reason"),
+            models.CheckConstraint(condition=~Q(reason=""), name="adjudication_has_a_reason"),
         ]
 
     def __str__(self) -> str:

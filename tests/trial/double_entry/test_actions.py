@@ -475,7 +475,7 @@ def test_the_database_refuses_a_decision_by_either_person_twice_without_reason_o
     refused(decision(desk.first).save, "Neither of the two")
     refused(decision(desk.second).save, "Neither of the two")
     refused(decision(desk.manager, second=draft).save, "Only a completed")
-    refused(decision(desk.manager, reason="").save, "decision_has_a_reason")
+    refused(decision(desk.manager, reason="").save, "adjudication_has_a_reason")
     decision(desk.manager).save()
     refused(decision(desk.manager).save, "difference_decided_once|UNIQUE")
 
