@@ -8,7 +8,7 @@ from trial.attendance.models import Mark
 from trial.base.models import AuditLeaf, AuditSeal
 from trial.consent.models import Consent, DocumentUse, DocumentVersion, InformationGiven
 from trial.deviations.models import Deviation
-from trial.double_entry.models import Adjudication, SecondEntry
+from trial.double_entry.models import Adjudication, FirstEntrySeen, SecondEntry
 from trial.journey.models import ImportedLine, ImportFile, ReferralImport, Reversal
 from trial.locking.models import CheckRun, DatasetLock
 from trial.messages.models import OutboxMessage, Task
@@ -43,6 +43,7 @@ __all__ = [
     "Draft",
     "Eligibility",
     "EventReview",
+    "FirstEntrySeen",
     "Identity",
     "ImportFile",
     "ImportedLine",

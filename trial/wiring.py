@@ -33,6 +33,7 @@ def connect() -> None:
     _add(assessment_hooks.after_save, steps.form_saved)
     _add(assessment_hooks.after_save, second_actions.ask_for_second)
     _add(assessment_hooks.kept_from, second_reads.elsewhere)
+    _add(assessment_hooks.shown, second_actions.note_shown)
     _add(assessment_hooks.scan_panels, paper_reads.scan_panel)
     _add(assessment_hooks.form_links, second_reads.links)
     _add(assessment_hooks.form_links, links.beside_form)

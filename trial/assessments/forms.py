@@ -204,6 +204,11 @@ class EntryForm(forms.Form):
         return sum(any(self[name].value() not in (None, "") for name in pair) for pair in names)
 
     @property
+    def more_keys(self) -> list[tuple[str, str]]:
+        """Keys of reasons for no answer that the foot of the page does not name by itself."""
+        return [(key.upper(), words.lower()) for key, words in NO_ANSWER.values() if key in "knd"]
+
+    @property
     def first_key(self) -> str:
         """The lowest key that answers."""
         return self.answers_at_head[0][1] if self.head else ""

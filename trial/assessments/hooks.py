@@ -36,3 +36,14 @@ scan_panels: list[Callable[[Participant, Visit, str, User], ScanPanel]] = []
 def scan_panel(participant: Participant, visit: Visit, instrument: str, user: User) -> ScanPanel | None:
     """What is known of scans of one form; None where nobody keeps any."""
     return next((panel(participant, visit, instrument, user) for panel in scan_panels), None)
+
+
+shown: list[Callable[[Administration, User, datetime], None]] = []
+"""Called when a page shows the answers of a stored form to somebody."""
+
+
+def note_shown(form: Administration | None, to: User, at: datetime) -> None:
+    """Tell the features above that the user sees what the form holds."""
+    if form is not None:
+        for hook in shown:
+            hook(form, to, at)

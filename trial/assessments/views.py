@@ -36,6 +36,7 @@ def form(request: StaffRequest, number: str, visit: str, form: str) -> HttpRespo
     place = place_for(request.user, number, visit, form)
     if url := hooks.elsewhere(place.stored, request.user):
         return redirect(url, preserve_request=request.method == "POST")
+    hooks.note_shown(place.stored, request.user, timezone.now())
     may_enter = place.may(request.user, Action.ENTER_FORM)
     if request.method == "POST" and not may_enter:
         return refuse(request, request.user)
@@ -137,6 +138,7 @@ def correct(request: StaffRequest, number: str, visit: str, form: str) -> HttpRe
         return redirect(url)
     if not place.is_complete:
         return redirect(place.url)
+    hooks.note_shown(place.stored, request.user, timezone.now())
     data = request.POST if request.method == "POST" else None
     try:
         entered = _entry_form(request, place, data)

@@ -1,11 +1,12 @@
 """Entering a paper form a second time, by another person who sees nothing of the first entry (BR-36, BR-50)."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 import instruments
 from instruments import Instrument
@@ -24,7 +25,7 @@ from trial.double_entry.errors import (
     OtherWindow,
     SamePerson,
 )
-from trial.double_entry.models import SecondEntry
+from trial.double_entry.models import FirstEntrySeen, SecondEntry
 from trial.double_entry.words import label, said
 from trial.locking.rules import require_unlocked
 from trial.messages import actions as messages
@@ -68,6 +69,14 @@ def ask_for_second(form: Administration, by: User | None, at: datetime) -> None:
         at=at,
         by=by,
     )
+
+
+def note_shown(form: Administration, to: User, at: datetime) -> None:
+    """After a page showed the first entry to somebody: they are no second person any more. Set in trial.wiring."""
+    if not reads.may_wait(form) or reads.knows_first(form, to):
+        return
+    with suppress(IntegrityError), transaction.atomic():  # the same page opened twice at once
+        FirstEntrySeen(administration=form, seen_by=to, seen_at=at).save()
 
 
 def _task_key(form: Administration) -> str:

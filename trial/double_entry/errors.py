@@ -11,10 +11,10 @@ class NotAwaited(TrialError):
 
 
 class SamePerson(TrialError):
-    """Whoever saved the first entry cannot be the second person."""
+    """Whoever saved or saw the first entry cannot be the second person."""
 
     def __init__(self) -> None:
-        super().__init__("You entered this form the first time, so somebody else must enter it again.")
+        super().__init__("You know the first entry of this form, so somebody else must enter it again.")
 
 
 class EnteredTwice(TrialError):

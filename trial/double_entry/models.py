@@ -13,8 +13,26 @@ SAVED_THE_FIRST = (
     " WHERE a.id = NEW.administration_id AND a.entered_by_id = NEW.entered_by_id)"
     " OR EXISTS (SELECT 1 FROM trial_historicaladministration h"
     " WHERE h.id = NEW.administration_id AND h.history_user_id = NEW.entered_by_id)"
+    " OR EXISTS (SELECT 1 FROM trial_firstentryseen f"
+    " WHERE f.administration_id = NEW.administration_id AND f.seen_by_id = NEW.entered_by_id)"
 )
-"""Whoever saved any version of the first entry knows its answers, and so is no second person."""
+"""Whoever saved or saw any version of the first entry knows its answers, and so is no second person."""
+
+
+class FirstEntrySeen(EventModel):
+    """That somebody was shown the first entry before there was a second: they cannot make that one any more."""
+
+    administration = models.ForeignKey(Administration, on_delete=models.PROTECT, related_name="+")
+    seen_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["administration", "seen_by"], name="first_entry_seen_noted_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.administration_id} seen by {self.seen_by_id}"
 
 
 class SecondEntry(AuditedModel):

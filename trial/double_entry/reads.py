@@ -11,7 +11,7 @@ from trial.access.policy import Action
 from trial.assessments.models import Administration
 from trial.base.parts import Link
 from trial.double_entry import rules
-from trial.double_entry.models import SecondEntry
+from trial.double_entry.models import FirstEntrySeen, SecondEntry
 from trial.participants.models import Participant
 from trial.protocol import rules as protocol_rules
 from trial.protocol.models import ProtocolVersion
@@ -39,8 +39,19 @@ def is_awaited(form: Administration) -> bool:
 
 
 def knows_first(form: Administration, user: User) -> bool:
-    """Whether the person saved any version of the first entry."""
-    return form.entered_by_id == user.pk or form.history.filter(history_user=user).exists()
+    """Whether the person saved any version of the first entry, or was shown it."""
+    if form.entered_by_id == user.pk or form.history.filter(history_user=user).exists():
+        return True
+    return FirstEntrySeen.objects.filter(administration=form, seen_by=user).exists()
+
+
+def may_wait(form: Administration) -> bool:
+    """Whether it waits for a second entry, or will once it is complete: an unfinished form may become a paper one."""
+    is_open = form.status == Administration.Status.DRAFT and form.mode in ("", ON_PAPER)
+    if not is_open and not (form.status == COMPLETE and form.mode == ON_PAPER):
+        return False
+    use = protocol_rules.instrument(form.protocol_version.spec, form.instrument)
+    return use.double_entry and second_of(form) is None
 
 
 def may_be_second(form: Administration, user: User) -> bool:

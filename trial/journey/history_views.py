@@ -14,7 +14,7 @@ import instruments
 from trial.access.models import AccessEvent
 from trial.access.permissions import StaffRequest, requires
 from trial.access.policy import Action
-from trial.assessments.hooks import elsewhere
+from trial.assessments.hooks import elsewhere, note_shown
 from trial.assessments.models import Administration
 from trial.assessments.wording import known_wording
 from trial.base import lists
@@ -106,6 +106,7 @@ def record_history(request: StaffRequest, number: str) -> HttpResponse:
     """Who did what to one record, in sentences, newest first."""
     referral = referral_for(request.user, number, Action.VIEW_HISTORY)
     entries = trail.of_record(referral, request.user)
+    trail.note_first_entries(referral, request.user, timezone.now())
     form = HistoryFilter(_same({e.who for e in entries}), _same({e.about for e in entries}), request.GET)
     narrow = Narrow(**_texts(form.chosen()), changes_only=request.GET.get("only") == "changes")
     found = history.newest_first([entry for entry in entries if narrow.keeps(entry)])
@@ -144,6 +145,7 @@ def form_history(request: StaffRequest, number: str, visit: str, form: str) -> H
         raise Http404
     if url := elsewhere(stored, request.user):
         return redirect(url)
+    note_shown(stored, request.user, timezone.now())
     spec = participant.referral.protocol_version.spec
     entries = trail.of_form(participant.referral, stored, request.user)
     item = request.GET.get("item", "")

@@ -17,6 +17,7 @@ from trial.access.models import Signature, User
 from trial.access.policy import Action
 from trial.activities.models import ActivityGroup, Membership, Session
 from trial.allocation.models import BlindingEvent
+from trial.assessments.hooks import note_shown
 from trial.assessments.models import Administration
 from trial.attendance.models import Mark
 from trial.base.models import AuditedModel
@@ -186,6 +187,17 @@ def _without_first_entries(rows: list[Row], referral: Referral, user: User) -> l
         if not (row.model is Administration and row.record_id in hidden)
         and not (row.model in (Query, SecondEntry) and row.values["administration_id"] in hidden)
     ]
+
+
+def note_first_entries(referral: Referral, user: User, at: datetime) -> None:
+    """Note that the person was shown first entries of paper forms, those that were not kept from them (BR-36)."""
+    participant = getattr(referral, "participant", None)
+    if participant is None or not user.access.may(Action.VIEW_ANSWERS, referral.site):
+        return
+    hidden = hidden_forms(participant, user)
+    forms = participant.administrations.filter(mode__in=["", Administration.Mode.SELF_PAPER]).exclude(pk__in=hidden)
+    for form in forms.select_related("protocol_version"):
+        note_shown(form, user, at)
 
 
 def of_form(referral: Referral, form: Administration, user: User) -> list[Entry]:

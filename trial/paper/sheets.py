@@ -100,7 +100,7 @@ def support(pack: Pack) -> list[Any]:
     lead = "If these questions brought up thoughts of harming yourself, you do not have to cope alone."
     told = words(f"If you told us of such thoughts: {page.closing}")
     contact = f"The study team: {study.office_phone}, {study.office_hours}."
-    note = f"You may keep this page. Approved wording, version {page.version}."
+    note = f"You may keep this page. Numbers and what happens next: approved wording, version {page.version}."
     return [words(page.heading, TITLE), words(lead), *calls, told, words(contact), words(note, SMALL)]
 
 

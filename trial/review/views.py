@@ -12,11 +12,11 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 import instruments
-from trial.access.models import Site, User
+from trial.access.models import Site
 from trial.access.permissions import StaffRequest, requires
 from trial.access.policy import Action
 from trial.access.signing import reauthenticate
-from trial.assessments.hooks import elsewhere
+from trial.assessments.hooks import elsewhere, note_shown
 from trial.assessments.models import Administration
 from trial.assessments.wording import Wording, is_withheld
 from trial.base.errors import TrialError
@@ -119,6 +119,9 @@ def _query_for(request: StaffRequest, pk: int) -> Query:
 def detail(request: StaffRequest, pk: int) -> HttpResponse:
     """One query: the question, the current value, the thread, and what this person may do."""
     query = _query_for(request, pk)
+    if url := elsewhere(query.administration, request.user):  # its words may say what the first entry holds
+        return redirect(url)
+    note_shown(query.administration, request.user, timezone.now())
     site = query.participant.site
     may_answer = query.state == Query.State.OPEN and request.user.access.may(Action.ANSWER_QUERY, site)
     may_close = query.state != Query.State.CLOSED and request.user.access.may(Action.CLOSE_QUERY, site)
@@ -131,7 +134,7 @@ def detail(request: StaffRequest, pk: int) -> HttpResponse:
             form.add_error(None, "Your role does not let you do this now. Check the thread.")
         elif _act(request, query, what, form):
             return redirect("review:detail", query.pk)
-    return render(request, "review/detail.html", _detail_context(query, form, allowed, request.user))
+    return render(request, "review/detail.html", _detail_context(query, form, allowed))
 
 
 def _act(request: StaffRequest, query: Query, what: str, form: AnswerForm) -> bool:
@@ -145,7 +148,7 @@ def _act(request: StaffRequest, query: Query, what: str, form: AnswerForm) -> bo
     return True
 
 
-def _detail_context(query: Query, form: AnswerForm, allowed: dict[str, bool], user: User) -> dict[str, Any]:
+def _detail_context(query: Query, form: AnswerForm, allowed: dict[str, bool]) -> dict[str, Any]:
     thread = QueryMessage.objects.filter(query=query).select_related("by").order_by("at", "id")
     answers = query.administration.answers if query.administration else {}
     return {
@@ -154,7 +157,6 @@ def _detail_context(query: Query, form: AnswerForm, allowed: dict[str, bool], us
         "form": form,
         "thread": thread,
         "value": answers.get(query.field),
-        "is_hidden": bool(elsewhere(query.administration, user)),
         "form_url": _form_url(query),
         "may_do": any(allowed.values()),
         **{f"may_{name}": value for name, value in allowed.items()},

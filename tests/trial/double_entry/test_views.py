@@ -1,13 +1,14 @@
 """Pages of double entry through the HTTP client: the second person sees nothing of the first entry."""
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.test import Client
 
-from tests.trial.assessments.builders import staff
+from tests.trial.assessments.builders import NOW, staff
 from tests.trial.double_entry.builders import QUIET, Desk
 from trial.access.models import Site
 from trial.access.policy import Role
-from trial.double_entry.models import Adjudication, SecondEntry
+from trial.double_entry.models import Adjudication, FirstEntrySeen, SecondEntry
 from trial.review import actions as review
 from trial.review.models import Query
 from trial.safety.models import RiskAlert
@@ -82,7 +83,7 @@ def test_the_second_person_is_led_from_every_page_of_the_first_entry_to_their_ow
     assert clerk.post(f"{desk.url}draft/", posted({"phq9_1": 0})).status_code == 409
     assert "Nearly every day" not in text(clerk.get(f"/people/{desk.participant.study_id}/history/"))
     query = Query.objects.get()
-    assert "Hidden until you have entered" in text(clerk.get(f"/queries/{query.pk}/"))
+    assert clerk.get(f"/queries/{query.pk}/").headers["Location"] == f"{desk.url}second/"
     assert "phq9_1" not in text(clerk.get(f"/people/{desk.participant.study_id}/history/?format=csv"))
 
 
@@ -120,10 +121,48 @@ def test_the_first_person_is_asked_to_hand_the_paper_on():
     page = first.get(f"{desk.url}second/")
     answer = first.post(f"{desk.url}second/", posted(QUIET))
 
-    assert "You entered this form the first time" in text(page)
+    assert "You know the first entry of this form" in text(page)
     assert answer.status_code == 409
     assert not SecondEntry.objects.exists()
     assert first.get(desk.url).status_code == 200
+
+
+def test_whoever_was_shown_the_first_entry_is_no_second_person_any_more():
+    desk = Desk(submit=False)
+    curious, manager = as_(desk.second), as_(desk.manager)
+
+    curious.get(desk.url)
+    curious.get(desk.url)
+    manager.get(f"{desk.url}history/")
+    assert set(FirstEntrySeen.objects.values_list("seen_by__name", flat=True)) == {"Ben Okoro", "Mina Rossi"}
+    as_(desk.first).post(desk.url, posted(QUIET, revision=1, mode="self_paper"))
+
+    assert "You know the first entry of this form" in text(curious.get(f"{desk.url}second/"))
+    assert curious.get(desk.url).status_code == 200
+    with pytest.raises(IntegrityError, match="second person"), transaction.atomic():
+        SecondEntry(
+            participant=desk.participant, administration=desk.form, entered_by=desk.second, started_at=NOW
+        ).save_by(None)
+
+
+@pytest.mark.parametrize("path", ["V3/phq9/", "V3/phq9/correct/", "V3/phq9/history/", "history/"])
+def test_every_page_with_the_first_entry_is_noted(path):
+    desk = Desk()
+
+    as_(desk.manager).get(f"/people/{desk.participant.study_id}/{path}")
+
+    assert FirstEntrySeen.objects.get().seen_by == desk.manager
+
+
+def test_nothing_is_noted_of_forms_that_are_entered_once_or_twice_already():
+    once = Desk(mode="interview_phone")
+    twice = Desk()
+    twice.enter_again()
+
+    for desk in (once, twice):
+        as_(desk.manager).get(desk.url)
+
+    assert not FirstEntrySeen.objects.exists()
 
 
 def test_what_somebody_typed_as_a_first_entry_meanwhile_becomes_their_second_one():

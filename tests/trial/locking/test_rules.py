@@ -62,6 +62,7 @@ OPEN_EVENTS = {
     "trial_statusevent",
     "trial_eventreview",
     "trial_checkrun",
+    "trial_firstentryseen",  # a log of who was shown what, as the access log
     "exports_download",
 }
 
