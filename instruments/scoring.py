@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from instruments.answers import Finding, Form, completeness, required_items, shown_items, warnings
@@ -95,9 +96,7 @@ def score(instrument: Instrument, answers: Mapping[str, object], submitted: bool
     results: dict[str, ScoreResult] = {}
     for each in instrument.scores:
         value, status = computed[each.code] = METHODS[each.method](each, form, computed)
-        # Most forms are complete and most totals were seen before, so their results are made once.
-        known = each.known_results.get(value) if status is Status.COMPLETE and type(value) is int else None
-        results[each.code] = known or _rounded(each, value, status)
+        results[each.code] = _rounded(each, value, status)
     return Result(
         scores=results,
         alerts=_alerts(instrument, form, results, submitted),
@@ -107,12 +106,16 @@ def score(instrument: Instrument, answers: Mapping[str, object], submitted: bool
 
 
 def _rounded(definition: Score, value: Exact | str | None, status: Status) -> ScoreResult:
+    """The result as it is reported. Few values differ from form to form, so the result of each is made once."""
     if value is None or isinstance(value, str):
         return ScoreResult(value, status)
+    key = (value.numerator, value.denominator, status)
+    known: ScoreResult | None = definition.known_results.get(key)
+    if known is not None:
+        return known
     result = _rounded_number(definition, value, status)
-    known = definition.known_results
-    if status is Status.COMPLETE and type(value) is int and len(known) < MOST_KNOWN:
-        known[value] = result
+    if len(definition.known_results) < MOST_KNOWN:
+        definition.known_results[key] = result
     return result
 
 
@@ -171,11 +174,14 @@ def _from_score(compute: Callable[[Score, Exact], Exact | None]) -> Method:
 def _sum(definition: Score, answered: Mapping[str, int]) -> Exact:
     """The sum, scaled up to all items by the person's own mean when some are missing."""
     total, n_answered, n_items = sum(answered.values()), len(answered), len(definition.items)
-    return total if n_answered == n_items else Fraction(total * n_items, n_answered)
+    return total if n_answered == n_items else _fraction(total * n_items, n_answered)
 
 
 def _mean(definition: Score, answered: Mapping[str, int]) -> Exact:
-    return Fraction(sum(answered.values()), len(answered))
+    return _fraction(sum(answered.values()), len(answered))
+
+
+_fraction = lru_cache(maxsize=10_000)(Fraction)
 
 
 def _item(definition: Score, answered: Mapping[str, int]) -> Exact:
