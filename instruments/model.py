@@ -157,8 +157,13 @@ class Score:
         return {exact(raw): exact(value) for raw, value in self.table}
 
     @cached_property
-    def known_results(self) -> dict[int, Any]:
-        """Results of complete forms by their whole value before rounding, as the scorer made them."""
+    def limits(self) -> tuple[int, ...]:
+        """The thresholds of a `count_at_least`, in the order of its items."""
+        return tuple(self.thresholds[code] for code in self.items)
+
+    @cached_property
+    def known_results(self) -> dict[tuple[int, int, str], Any]:
+        """Results as the scorer made them, by the fraction before rounding and the status."""
         return {}
 
     def band_of(self, value: Number) -> Band | None:

@@ -3,10 +3,12 @@
 The rules are those of the reference instruments' README; every number comes from the definition.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
+from operator import ge
 from typing import Any, NamedTuple
 
 from instruments.answers import Finding, Form, completeness, required_items, shown_items, warnings
@@ -46,6 +48,8 @@ class Status(StrEnum):
 Computed = tuple[Exact | str | None, Status]
 Earlier = Mapping[str, Computed]
 Method = Callable[[Score, Form, Earlier], Computed]
+# Answers as they count, in the order of a score's items; None is no answer.
+Values = Sequence[int | None]
 
 
 class ScoreResult(NamedTuple):
@@ -95,9 +99,7 @@ def score(instrument: Instrument, answers: Mapping[str, object], submitted: bool
     results: dict[str, ScoreResult] = {}
     for each in instrument.scores:
         value, status = computed[each.code] = METHODS[each.method](each, form, computed)
-        # Most forms are complete and most totals were seen before, so their results are made once.
-        known = each.known_results.get(value) if status is Status.COMPLETE and type(value) is int else None
-        results[each.code] = known or _rounded(each, value, status)
+        results[each.code] = _rounded(each, value, status)
     return Result(
         scores=results,
         alerts=_alerts(instrument, form, results, submitted),
@@ -107,12 +109,16 @@ def score(instrument: Instrument, answers: Mapping[str, object], submitted: bool
 
 
 def _rounded(definition: Score, value: Exact | str | None, status: Status) -> ScoreResult:
+    """The result as it is reported. Few values differ from form to form, so the result of each is made once."""
     if value is None or isinstance(value, str):
         return ScoreResult(value, status)
+    key = (value.numerator, value.denominator, status)
+    known: ScoreResult | None = definition.known_results.get(key)
+    if known is not None:
+        return known
     result = _rounded_number(definition, value, status)
-    known = definition.known_results
-    if status is Status.COMPLETE and type(value) is int and len(known) < MOST_KNOWN:
-        known[value] = result
+    if len(definition.known_results) < MOST_KNOWN:
+        definition.known_results[key] = result
     return result
 
 
@@ -138,19 +144,18 @@ def _alerts(instrument: Instrument, form: Form, results: Mapping[str, ScoreResul
 
 
 def _from_items(
-    compute: Callable[[Score, Mapping[str, int]], Exact | str], if_some_missing: Status = Status.PRORATED
+    compute: Callable[[Score, Values, int], Exact | str], if_some_missing: Status = Status.PRORATED
 ) -> Method:
     """A method over items: an error in one of them, or too many missing, leaves no value."""
 
     def method(definition: Score, form: Form, earlier: Earlier) -> Computed:
         if form.faulty and not form.faulty.isdisjoint(definition.items):
             return None, Status.INVALID
-        counted, items = form.counted, definition.items
-        answered = {code: counted[code] for code in items if code in counted}
-        n_missing = len(items) - len(answered)
+        values = list(map(form.counted.get, definition.items))
+        n_missing = values.count(None)
         if n_missing > definition.missing_rule.max_missing:
             return None, Status.NOT_SCORED
-        return compute(definition, answered), if_some_missing if n_missing else Status.COMPLETE
+        return compute(definition, values, n_missing), if_some_missing if n_missing else Status.COMPLETE
 
     return method
 
@@ -168,31 +173,37 @@ def _from_score(compute: Callable[[Score, Exact], Exact | None]) -> Method:
     return method
 
 
-def _sum(definition: Score, answered: Mapping[str, int]) -> Exact:
+def _total(values: Values, n_missing: int) -> int:
+    return sum(filter(None, values)) if n_missing else sum(values)  # type: ignore[arg-type]  # none is None
+
+
+def _sum(definition: Score, values: Values, n_missing: int) -> Exact:
     """The sum, scaled up to all items by the person's own mean when some are missing."""
-    total, n_answered, n_items = sum(answered.values()), len(answered), len(definition.items)
-    return total if n_answered == n_items else Fraction(total * n_items, n_answered)
+    total, n_items = _total(values, n_missing), len(values)
+    return _fraction(total * n_items, n_items - n_missing) if n_missing else total
 
 
-def _mean(definition: Score, answered: Mapping[str, int]) -> Exact:
-    return Fraction(sum(answered.values()), len(answered))
+def _mean(definition: Score, values: Values, n_missing: int) -> Exact:
+    return _fraction(_total(values, n_missing), len(values) - n_missing)
 
 
-def _item(definition: Score, answered: Mapping[str, int]) -> Exact:
-    return answered[definition.items[0]]
+_fraction = lru_cache(maxsize=10_000)(Fraction)
 
 
-def _difference(definition: Score, answered: Mapping[str, int]) -> Exact:
-    first, second = definition.items
-    return answered[first] - answered[second]
+def _item(definition: Score, values: Values, n_missing: int) -> Exact:
+    return values[0] or 0
 
 
-def _count_at_least(definition: Score, answered: Mapping[str, int]) -> Exact:
-    return sum([answered[code] >= threshold for code, threshold in definition.thresholds.items()])
+def _difference(definition: Score, values: Values, n_missing: int) -> Exact:
+    return (values[0] or 0) - (values[1] or 0)
 
 
-def _concat(definition: Score, answered: Mapping[str, int]) -> str:
-    return "".join(str(answered.get(code, definition.missing_digit)) for code in definition.items)
+def _count_at_least(definition: Score, values: Values, n_missing: int) -> Exact:
+    return sum(map(ge, values, definition.limits))  # type: ignore[arg-type]  # nothing is missing here
+
+
+def _concat(definition: Score, values: Values, n_missing: int) -> str:
+    return "".join([str(definition.missing_digit if value is None else value) for value in values])
 
 
 def _linear(definition: Score, value: Exact) -> Exact:
