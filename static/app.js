@@ -5,11 +5,11 @@ document.body.classList.add('js-enabled', 'nhsuk-frontend-supported');
 initAll();
 
 const all = (selector, scope = document) => [...scope.querySelectorAll(selector)];
-const clock = () => new Date().toLocaleTimeString('en-GB',
-  { timeZone: 'Europe/London', hour: 'numeric', minute: '2-digit', hour12: true }).replace(' ', '').replace(':00', '');
+const one = (selector, scope = document) => scope.querySelector(selector);
+const tell = (box, type) => box.dispatchEvent(new Event(type, { bubbles: true }));
 
 // What has just happened takes focus, unless something is wrong.
-if (!document.querySelector('.nhsuk-error-summary')) document.querySelector('[data-focus]')?.focus();
+if (!one('.nhsuk-error-summary')) one('[data-focus]')?.focus();
 
 // "Today" and "Yesterday" fill the boxes of a date, in UK time.
 for (const button of all('[data-date-today]')) {
@@ -20,7 +20,7 @@ for (const button of all('[data-date-today]')) {
     parts.forEach((part, place) => {
       const box = document.getElementById(`${button.dataset.dateFor}_${place}`);
       box.value = Number(part);
-      box.dispatchEvent(new Event('input', { bubbles: true }));
+      tell(box, 'input');
     });
   });
 }
@@ -29,7 +29,7 @@ for (const button of all('[data-date-today]')) {
 for (const grid of all('[data-fast]')) {
   const rows = all('[data-fast-row]', grid);
   const count = () => {
-    const line = document.querySelector('[data-progress]');
+    const line = one('[data-progress]');
     const done = rows.filter((row) => all('input', row).some((box) =>
       (box.type === 'radio' ? box.checked : box.value.trim()))).length;
     if (line) line.textContent = line.textContent.replace(/^\d+/, done);
@@ -40,18 +40,18 @@ for (const grid of all('[data-fast]')) {
     if (!row || event.target.type !== 'radio' || event.ctrlKey || event.metaKey || event.altKey) return;
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step) {
-      const seen = rows.filter((one) => !one.hidden);
+      const seen = rows.filter((found) => !found.hidden);
       const boxes = all('input', seen[seen.indexOf(row) + step] || row);
       (boxes.find((box) => box.checked) || boxes[0]).focus();
     } else if (event.key === 'Delete' || event.key === 'Backspace') {
       for (const box of all('input', row)) box.checked = false;
-      event.target.dispatchEvent(new Event('change', { bubbles: true }));
+      tell(event.target, 'change');
     } else {
-      const box = all('[data-key]', row).find((one) => one.dataset.key === event.key.toLowerCase());
+      const box = all('[data-key]', row).find((found) => found.dataset.key === event.key.toLowerCase());
       if (!box) return;
       box.checked = true;
       box.focus();
-      box.dispatchEvent(new Event('change', { bubbles: true }));
+      tell(box, 'change');
     }
     event.preventDefault();
   });
@@ -59,7 +59,7 @@ for (const grid of all('[data-fast]')) {
 
 // The session ends on the server; every answer from it starts the time again.
 const seconds = Number(document.body.dataset.sessionSeconds);
-const warning = document.querySelector('[data-session-warning]');
+const warning = one('[data-session-warning]');
 let timer;
 const restart = () => {
   if (!seconds || !warning) return;
@@ -68,22 +68,22 @@ const restart = () => {
   timer = setTimeout(() => { warning.hidden = false; }, Math.max(seconds - warning.dataset.sessionWarning, 0) * 1000);
 };
 restart();
-document.querySelector('[data-session-stay]')?.addEventListener('click', async () => {
+one('[data-session-stay]')?.addEventListener('click', async () => {
   const answer = await fetch(document.body.dataset.sessionUrl, { cache: 'no-store' }).catch(() => null);
   if (answer?.ok) restart();
 });
 
 // Drafts: saved 3 seconds after typing stops and on leaving a field; a failure is said and tried again.
 for (const form of all('form[data-draft-url]')) {
-  const line = form.querySelector('[data-draft-line]');
+  const line = one('[data-draft-line]', form);
   let dirty = false;
   let sending = false;
   let wait;
   let afterwards;
   const say = (text, failed) => {
     if (!line) return;
-    line.querySelector('[data-draft-text]').textContent = text;
-    line.querySelector('[data-draft-tick]').hidden = failed;
+    one('[data-draft-text]', line).textContent = text;
+    one('[data-draft-tick]', line).hidden = failed;
     line.classList.toggle('app-draft--failed', failed);
   };
   const save = async () => {
@@ -96,15 +96,10 @@ for (const form of all('form[data-draft-url]')) {
         { method: 'POST', body: new FormData(form), headers: { Accept: 'application/json' }, keepalive: document.hidden });
       const saved = await answer.json().catch(() => ({}));
       const refused = [409, 422].includes(answer.status);
-      if (answer.redirected) {
-        dirty = true;
-        sending = false;
-        say('You were signed out. Press the button to sign in: what you typed is kept.', true);
-        afterwards?.();
-        return;
-      }
+      dirty = answer.redirected;
       if (!(answer.ok || refused)) throw new Error(answer.status);
-      say(refused ? saved.message : `Draft saved ${saved.saved_at || clock()}`, refused);
+      if (dirty) say('You were signed out. Press the button to sign in: what you typed is kept.', true);
+      else say(refused ? saved.message : `Draft saved ${saved.saved_at}`, refused);
       if (saved.revision) form.elements.revision.value = saved.revision;
       if (saved.support_url) {
         const link = Object.assign(document.createElement('a'), { href: saved.support_url, textContent: 'What to say now' });
