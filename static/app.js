@@ -76,8 +76,8 @@ one('[data-session-stay]')?.addEventListener('click', async () => {
 // Drafts: saved 3 seconds after typing stops and on leaving a field; a failure is said and tried again.
 for (const form of all('form[data-draft-url]')) {
   const line = one('[data-draft-line]', form);
-  let dirty = false;
-  let sending = false;
+  let dirty;
+  let sending;
   let wait;
   let afterwards;
   const say = (text, failed) => {
@@ -96,9 +96,9 @@ for (const form of all('form[data-draft-url]')) {
         { method: 'POST', body: new FormData(form), headers: { Accept: 'application/json' }, keepalive: document.hidden });
       const saved = await answer.json().catch(() => ({}));
       const refused = [409, 422].includes(answer.status);
-      dirty = answer.redirected;
       if (!(answer.ok || refused)) throw new Error(answer.status);
-      if (dirty) say('You were signed out. Press the button to sign in: what you typed is kept.', true);
+      dirty ||= answer.redirected;
+      if (answer.redirected) say('You were signed out. Press the button to sign in: what you typed is kept.', true);
       else say(refused ? saved.message : `Draft saved ${saved.saved_at}`, refused);
       if (saved.revision) form.elements.revision.value = saved.revision;
       if (saved.support_url) {
