@@ -118,6 +118,7 @@ def save_form(
     if stored and _is_same(stored, entry, submit):
         return stored
     row = stored or _new(participant, visit, definition, at, by)
+    row.participant, row.visit = participant, visit  # as they are known here: hooks need not read them again
     before = dict(row.answers)
     reason = _reason_for(row, entry, submit, reasons or {})
     _fill(row, entry, result, definition, at, submit)
