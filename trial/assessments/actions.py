@@ -111,6 +111,7 @@ def save_form(
     if submit:
         _refuse(checking.hard_problems(states))
     row = stored or _new(participant, visit, definition, at, by)
+    row.participant, row.visit = participant, visit  # as they are known here: hooks need not read them again
     before = dict(row.answers)
     row.first_opened_at = row.first_opened_at or shown_at
     row.seconds_active += seconds_active

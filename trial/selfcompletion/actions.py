@@ -150,7 +150,7 @@ def _open_visit(link: SelfCompletionLink, at: datetime, part: int = 0) -> tuple[
         .select_related("protocol_version", "participant__referral__site", "participant__referral__person")
         .get(pk=pk)
     )
-    fresh = SelfCompletionLink.objects.select_related("self_completion").get(pk=link.pk)
+    fresh = SelfCompletionLink.objects.select_related("self_completion").get(pk=link.pk)  # as it is behind the lock
     pack = pack_of(visit, local_day(at), part)
     if part and not pack.parts:
         raise TakenOver

@@ -92,14 +92,19 @@ def _checked(request: HttpRequest, link: SelfCompletionLink, form: CheckForm) ->
 
 
 def seated(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Give the view the sitting, once the second check is passed and while answers are taken."""
+    """Give the view the sitting, once the second check is passed and while answers are taken.
+
+    An answer that is posted is looked at by save_answer(), under its lock: asking here as well would only cost time.
+    """
 
     @wraps(view)
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         seat = sitting.current(request)
         if seat is None:
             return _without_session(request, **kwargs)
-        state = seat.state
+        match = request.resolver_match
+        is_answer = request.method == "POST" and match is not None and match.url_name == "q_question"
+        state = LinkState.OPEN if is_answer else seat.state
         if state == LinkState.SENT and request.method == "POST" and request.path == reverse("q_answers"):
             return redirect("q_sent")  # the button was pressed twice
         if state != LinkState.OPEN:
@@ -159,15 +164,22 @@ def _answered(request: HttpRequest, seat: Sitting, part: int, item: int, posted:
         return _to(seat.pack.first_open())
     form = QuestionForm(posted, question=asked)
     if not form.is_valid():
-        return pages.question_page(request, seat, asked, form)
+        return _again(request, seat, asked, form)
     given = form.given
     if given is None and "later" in posted:
         return _later(request, seat)
     if given is None and not ("skip" in posted or form.cleaned_data["asked"] or asked.missing):
-        return pages.question_page(request, seat, asked, form, is_blank=True)
+        return _again(request, seat, asked, form, is_blank=True)
     if (high := form.unlikely) is not None:
-        return pages.question_page(request, seat, asked, form, unlikely=high)
+        return _again(request, seat, asked, form, unlikely=high)
     return _saved(request, seat, asked, form, given or SKIPPED)
+
+
+def _again(request: HttpRequest, seat: Sitting, asked: Question, form: QuestionForm, **more: Any) -> HttpResponse:
+    """The question once more, with what to put right or to look at."""
+    if (state := seat.state) != LinkState.OPEN:
+        return pages.ending_page(request, pages.ENDINGS[state])
+    return pages.question_page(request, seat, asked, form, **more)
 
 
 def _saved(request: HttpRequest, seat: Sitting, asked: Question, form: QuestionForm, given: Answer) -> HttpResponse:
