@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from _pytest.unittest import TestCaseFunction
 from django.conf import settings as django_settings
 from django.db import connections
 from django.test import TransactionTestCase
@@ -65,9 +66,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     vendor = django_settings.DATABASES["default"]["ENGINE"].rsplit(".", 1)[-1]
     others = {"only_sqlite", "only_postgresql"} - {f"only_{vendor.removesuffix('3')}"}
     unwanted = {*_lacking(), *others}
-    left_out = [item for item in items if any(item.get_closest_marker(mark) for mark in unwanted)]
+    left_out = [
+        item
+        for item in items
+        if any(item.get_closest_marker(mark) for mark in unwanted) or (vendor != "sqlite3" and not _tells_of_data(item))
+    ]
     items[:] = [item for item in items if item not in left_out]
     config.hook.pytest_deselected(items=left_out)
+
+
+def _tells_of_data(item: pytest.Item) -> bool:
+    """Whether a test opens the database under test. The others, and looks at pages, run with SQLite only."""
+    looks_at_pages = item.get_closest_marker("browser") and "journeys" not in item.path.parts
+    opens = item.get_closest_marker("django_db") or "db" in getattr(item, "fixturenames", ())
+    return bool(not looks_at_pages and (opens or isinstance(item, TestCaseFunction)))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

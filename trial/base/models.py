@@ -3,10 +3,12 @@
 import hashlib
 import json
 from datetime import UTC, date, datetime, time
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, TypeVar
 from uuid import UUID
 
 from django.db import models, transaction
+from simple_history.manager import HistoryManager
 from simple_history.models import HistoricalRecords
 
 from trial.base.errors import NeverDeleted, ReasonMissing, TrialError
@@ -125,6 +127,16 @@ class AuditedQuerySet(models.QuerySet[M]):
         raise NeverDeleted
 
 
+class RowsOfHistory(HistoryManager):  # type: ignore[misc]
+    """The library's manager, whose class is made once: it is asked for at every save, and making it takes a while."""
+
+    @classmethod
+    @cache
+    def from_queryset(cls, queryset_class: Any, class_name: str | None = None) -> Any:
+        """As the library's."""
+        return super().from_queryset(queryset_class, class_name)
+
+
 class AuditedModel(models.Model):
     """A table of the trial. Rows are written with `save_by` and never deleted; each save adds history.
 
@@ -140,7 +152,7 @@ class AuditedModel(models.Model):
     guards: ClassVar[tuple[tuple[str, str, str, str], ...]] = ()
 
     objects = models.Manager.from_queryset(AuditedQuerySet)()
-    history = HistoricalRecords(inherit=True, bases=[AuditRow])
+    history = HistoricalRecords(inherit=True, bases=[AuditRow], history_manager=RowsOfHistory)
 
     class Meta:
         abstract = True

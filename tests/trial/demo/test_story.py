@@ -30,6 +30,7 @@ from trial.safety.models import AdverseEvent, RiskAlert
 NOW = datetime(2026, 11, 18, 14, 0, tzinfo=UTC)  # a Wednesday
 
 
+@pytest.mark.xdist_group("story")
 class SmallStoryTest(TestCase):
     """One story for all of these, because it takes a while to tell."""
 
@@ -171,6 +172,7 @@ def _told() -> list[tuple[object, ...]]:
     ]
 
 
+@pytest.mark.only_sqlite
 @pytest.mark.django_db
 def test_the_same_day_and_seed_tell_the_same_story():
     before = transaction.savepoint()

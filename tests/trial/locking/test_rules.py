@@ -40,6 +40,10 @@ OPEN = {
     "trial_documentversion",
     "trial_documentuse",
     "trial_instrumentlicence",
+    "trial_studywording",
+    # links to participants: revoked, and wrong checks counted, while the answers themselves are closed
+    "trial_selfcompletion",
+    "trial_selfcompletionlink",
     # safety, contact and withdrawal; guards of their own stop the rest of these rows
     "trial_riskalert",
     "trial_adverseevent",
@@ -61,6 +65,8 @@ OPEN_EVENTS = {
     "trial_accessevent",
     "trial_statusevent",
     "trial_eventreview",
+    "trial_instrumentinuse",  # digests of definitions, of the software rather than of anybody
+    "trial_endconfirmation",  # an early end may be recorded after the lock, so its confirmation too
     "trial_checkrun",
     "trial_firstentryseen",  # a log of who was shown what, as the access log
     "exports_download",
