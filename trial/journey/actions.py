@@ -102,7 +102,6 @@ def refer(*, site: Site, data: participants.ReferralData, who: IdentityData, by:
     referral = participants.add_referral(site=site, data=data, who=who, by=by, at=at)
     spec = referral.protocol_version.spec
     days = spec.contact.first_contact_working_days
-    source = data.referrer or referral.get_source_type_display()
     messages.open_task(
         key=f"first-contact:{referral.pk}",
         kind="first_contact",
@@ -110,7 +109,7 @@ def refer(*, site: Site, data: participants.ReferralData, who: IdentityData, by:
         site=site,
         referral=referral,
         title="Make first contact",
-        detail=f"Referred by {source} on {long_date(data.received_date)}. Within {days} working days",
+        detail=f"{referral.origin} on {long_date(data.received_date)}. Within {days} working days",
         link=f"/people/{referral.screening_number}/contact/",
         due_date=add_working_days(spec, data.received_date, days),
         at=at,

@@ -97,8 +97,7 @@ def _reversal(facts: Facts, asked: Reversal) -> NextStep:
 
 def _referred(facts: Facts) -> NextStep:
     referral, tries = facts.referral, len(facts.attempts)
-    source = referral.referrer or referral.get_source_type_display()
-    detail = f"Referred by {source} on {long_date(referral.received_date)}."
+    detail = f"{referral.origin} on {long_date(referral.received_date)}."
     if tries:
         last = long_date(max(one.at for one in facts.attempts))
         detail += f" {_count(tries, 'attempt')} so far, the last on {last}."

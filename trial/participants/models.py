@@ -181,6 +181,13 @@ class Referral(AuditedModel):
         return self.number
 
     @property
+    def origin(self) -> str:
+        """ "Referred by Tavyside Surgery", "Self-referral"."""
+        if self.source_type == SourceType.SELF:
+            return self.get_source_type_display()
+        return f"Referred by {self.referrer or self.get_source_type_display()}"
+
+    @property
     def number(self) -> str:
         """The study number where there is one, otherwise the screening number."""
         participant = getattr(self, "participant", None)

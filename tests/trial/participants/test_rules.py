@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trial.participants import rules
+from trial.participants.models import Referral
 
 
 @pytest.mark.parametrize(
@@ -87,3 +88,15 @@ def test_only_a_band_is_kept_of_an_age(age, band):
 def test_names_are_compared_without_case_accents_and_punctuation():
     assert rules.same_name("Siân", "O'Neill") == rules.same_name("SIAN", "O NEILL")
     assert rules.same_name("Ann", "Smith") != rules.same_name("Anne", "Smith")
+
+
+@pytest.mark.parametrize(
+    ("source", "referrer", "words"),
+    [
+        ("gp_practice", "Tavyside Surgery", "Referred by Tavyside Surgery"),
+        ("link_worker", "", "Referred by Link worker"),
+        ("self", "", "Self-referral"),
+    ],
+)
+def test_where_a_referral_comes_from_is_said_in_words(source, referrer, words):
+    assert Referral(source_type=source, referrer=referrer).origin == words
