@@ -3,7 +3,7 @@ PYTHON ?= python3
 PORT ?= 8000
 VENV := .venv
 PY := $(VENV)/bin/python
-RUN_TESTS := $(PY) -m pytest -n 2 --dist loadgroup --durations=25
+RUN_TESTS := $(PY) -m pytest -n 2 --dist loadgroup --durations=10
 
 .PHONY: demo demo-reset venv dev test test-full check format lock bench clean
 
