@@ -27,7 +27,7 @@ from trial.review.models import Query
 from trial.safety.actions import raise_alert
 from trial.safety.models import AdverseEvent
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.only_sqlite]  # tells of the policy, not of a database
 
 LIBRARIES = ("accounts/", "admin/")
 
