@@ -12,9 +12,10 @@ import pytest
 import time_machine
 from _pytest.unittest import TestCaseFunction
 from django.conf import settings as django_settings
-from django.db import connections
+from django.db import connection, connections
 from django.test import TransactionTestCase
 from hypothesis import HealthCheck, settings
+from pytest_django import DjangoDbBlocker
 
 from instruments import catalogue
 from tests import browser
@@ -97,10 +98,20 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None) -> Iterator[None]:
-    """Close the read-only connection at the end: PostgreSQL drops no database that somebody is looking at."""
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """End every session at the end: PostgreSQL drops no database that somebody looks at.
+
+    The read-only connection is one, and those of threads that a test or the live server started are others.
+    """
     yield
-    connections.close_all()
+    with django_db_blocker.unblock():
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+        connections.close_all()
 
 
 NOW = datetime(2026, 7, 9, 10, 0, tzinfo=UTC)
