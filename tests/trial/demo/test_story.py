@@ -30,6 +30,7 @@ from trial.safety.models import AdverseEvent, RiskAlert
 NOW = datetime(2026, 11, 18, 14, 0, tzinfo=UTC)  # a Wednesday
 
 
+@pytest.mark.only_sqlite  # where the demonstration lives
 @pytest.mark.xdist_group("story")
 class SmallStoryTest(TestCase):
     """One story for all of these, because it takes a while to tell."""
