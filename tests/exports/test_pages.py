@@ -18,7 +18,6 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db,
     pytest.mark.usefixtures("clock", "reading"),
-    pytest.mark.skipif(not browser.CHROMIUM, reason="needs Chromium"),
 ]
 
 

@@ -16,7 +16,6 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db,
     pytest.mark.usefixtures("clock"),
-    pytest.mark.skipif(not browser.CHROMIUM, reason="needs Chromium"),
 ]
 
 

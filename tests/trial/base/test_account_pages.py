@@ -55,7 +55,6 @@ def test_pages_say_neither_please_nor_invalid(client, signed_in):
 
 
 @pytest.mark.browser
-@pytest.mark.skipif(not browser.CHROMIUM, reason="Chromium was not found")
 def test_account_pages_pass_axe(client, signed_in):
     pages = {**pages_of(client, OWN), **{f"codes-{name}": html for name, html in codes_page(client).items()}}
     client.logout()

@@ -11,7 +11,6 @@ from tests.trial.base import gallery
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.urls("tests.trial.base.gallery_urls"),
-    pytest.mark.skipif(not browser.CHROMIUM, reason="Chromium was not found"),
 ]
 
 
