@@ -1,5 +1,7 @@
 """Pages of double entry through the HTTP client: the second person sees nothing of the first entry."""
 
+import re
+
 import pytest
 from django.db import IntegrityError, transaction
 from django.test import Client
@@ -53,6 +55,23 @@ def test_two_people_enter_and_a_third_decides():
     assert desk.form.answers["phq9_3"] == 2
     assert Query.objects.get().state == Query.State.CLOSED
     assert "9 of 10 items agree (90.0%)" in text(manager.get("/data/"))
+
+
+def test_what_is_posted_after_the_session_ended_is_back_and_stored_at_once_with_its_alert():
+    desk = Desk()
+    clerk = as_(desk.second)
+    owner = re.search('name="draft_owner" value="(.*?)"', text(clerk.get(f"{desk.url}second/")))[1]
+    clerk.logout()
+    clerk.post(f"{desk.url}second/", posted({**QUIET, "phq9_9": 1}, draft_owner=owner))
+    clerk.force_login(desk.second)
+
+    back = text(clerk.get(f"{desk.url}second/"))
+    clerk.post(f"{desk.url}second/draft/", posted({**QUIET, "phq9_9": 1}))
+
+    assert "data-draft-kept" in back
+    assert SecondEntry.objects.get().answers["phq9_9"] == 1
+    assert RiskAlert.objects.count() == 1
+    assert "data-draft-kept" not in text(clerk.get(f"{desk.url}second/"))
 
 
 def test_entries_that_agree_lead_back_to_the_record():
