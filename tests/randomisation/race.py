@@ -140,8 +140,8 @@ def race(keys, n_processes, kill_percent, folder):
 def state():
     """What the database holds at the end, as the test compares it."""
     from randomisation.arms import arms_for_export
+    from randomisation.checking import verify_event_log, verify_list
     from randomisation.models import Allocation, AllocationMember, Scheme, StratumCursor
-    from randomisation.verify import verify_event_log, verify_list
     from trial.access.models import User
 
     scheme = Scheme.objects.get()

@@ -3,6 +3,7 @@ import json
 import pytest
 from django.db import connection
 
+from randomisation.checking import verify_list
 from randomisation.errors import LifeCycleRefused, ListMismatch, ParametersRefused, SealError
 from randomisation.models import EventLog, Revision, SealedRow, State
 from randomisation.services import (
@@ -15,7 +16,6 @@ from randomisation.services import (
     record_contribution,
 )
 from randomisation.unsealed import unseal
-from randomisation.verify import verify_list
 from tests.randomisation.conftest import AT, LOCKED_AT, OPENED_AT, PARAMETERS
 from tests.randomisation.people import make_user
 from trial.base.triggers import lifted

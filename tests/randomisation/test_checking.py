@@ -5,10 +5,10 @@ import pytest
 from cryptography.fernet import Fernet
 from django.db import connection
 
+from randomisation.checking import verify_event_log, verify_list
 from randomisation.errors import NotAllocated, Refusal, SealError
 from randomisation.models import Allocation, EventLog, SealedRow, StratumCursor
 from randomisation.unsealed import unseal
-from randomisation.verify import verify_event_log, verify_list
 from tests.randomisation.conftest import AT
 from trial.base.triggers import lifted
 
