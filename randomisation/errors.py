@@ -61,3 +61,25 @@ class NotAllocated(RandomisationError):
     def codes(self) -> list[str]:
         """Every code once, in the order found."""
         return list(dict.fromkeys(refusal.code for refusal in self.refusals))
+
+
+class ImportRefused(RandomisationError):
+    """An imported list breaks rules of 4.6: nothing of it was kept. `problems` are line number and rule each.
+
+    Line 0 stands for the file as a whole. No text tells an arm, a position or a block of the file.
+    """
+
+    def __init__(self, problems: list[tuple[int, str]]) -> None:
+        first_line, first = problems[0]
+        place = f"line {first_line}: " if first_line else ""
+        more = f" There are {len(problems) - 1} more problems." if len(problems) > 1 else ""
+        super().__init__("E_IMPORT", f"The list was not imported. {place}{first}{more}")
+        self.problems = tuple(problems)
+
+
+class PackageError(Exception):
+    """A package of a revealed scheme cannot be read: names the place and what is wrong there."""
+
+    def __init__(self, place: str, text: str) -> None:
+        super().__init__(f"{place}: {text}" if place else text)
+        self.place = place

@@ -21,24 +21,45 @@ class Row:
         return "<Row>"
 
 
-class ListMethod(Protocol):
-    """A method whose whole list is known once the seed is."""
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """The trial a design is meant for, as far as a warning needs it."""
+
+    target: int
+    """How many people are to be randomised."""
+    n_strata: int
+    masked: bool
+    """Those who recruit see no arms."""
+
+
+class Method(Protocol):
+    """A method by its parameters."""
 
     keys: tuple[str, ...]
     """The keys of its own in the parameters (3.3)."""
 
-    def settings(self, given: dict[str, object], *, ratio: tuple[int, ...]) -> dict[str, list[int]]:
-        """Its own parameters in canonical form.
+    max_weight: int
+    """The largest weight a factor may have; 1 where weights mean nothing (3.3)."""
+
+    has_strata: bool
+    """Whether there is a list for each combination of levels, and so a limit to their number."""
+
+    def settings(self, given: dict[str, object], *, ratio: tuple[int, ...]) -> dict[str, object]:
+        """Its own parameters in canonical form; `ratio` is in lowest terms.
 
         Raises:
             ParametersRefused: a rule of section 1 is broken.
         """
         ...
 
-    def warnings(self, settings: dict[str, list[int]], *, ratio: tuple[int, ...], masked: bool) -> list[str]:
+    def warnings(self, settings: dict[str, object], *, ratio: tuple[int, ...], trial: Setting) -> list[str]:
         """What a statistician should think about before lock."""
         ...
 
-    def rows(self, stream: Stream, n_rows: int, *, ratio: tuple[int, ...], settings: dict[str, list[int]]) -> list[Row]:
+
+class ListMethod(Method, Protocol):
+    """A method whose whole list is known once the seed is."""
+
+    def rows(self, stream: Stream, n_rows: int, *, ratio: tuple[int, ...], settings: dict[str, object]) -> list[Row]:
         """At least `n_rows` rows from the start of `stream`; a longer list begins with a shorter one."""
         ...

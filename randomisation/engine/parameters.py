@@ -1,10 +1,11 @@
 """The parameters of a scheme: read, checked by the rules of section 1, put in canonical form (3.3)."""
 
 import math
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 from randomisation.engine.canonical import canonical_json
+from randomisation.engine.methods import Setting
+from randomisation.engine.reading import read_list, read_text, read_whole, read_whole_within
 from randomisation.engine.source import VERSION, check_scheme_code
 from randomisation.errors import ParametersRefused
 from randomisation.schemes import SCHEMES
@@ -23,15 +24,16 @@ _FIRST = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 
 @dataclass(frozen=True, slots=True)
 class Factor:
-    """A categorical variable and its levels in declared order."""
+    """A categorical variable, its levels in declared order, and its weight (1 in every list method)."""
 
     code: str
     levels: tuple[str, ...]
+    weight: int = 1
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Parameters:
-    """Checked parameters of one revision. Block sizes are restricted, so its repr is constant."""
+    """Checked parameters of one revision. Some are restricted, so its repr is constant."""
 
     scheme: str
     revision: int
@@ -40,14 +42,15 @@ class Parameters:
     method: str
     factors: tuple[Factor, ...]
     contribution_source: str
-    settings: dict[str, list[int]]
+    settings: dict[str, object]
+    """The method's own, in canonical form."""
     backup_block_sizes: list[int] | None
 
     def __repr__(self) -> str:
         return "<Parameters>"
 
     def public(self) -> dict[str, object]:
-        """What anyone who may see the method may see: everything but sizes and limits (6.1)."""
+        """What anyone who may see the method may see: everything but the method's own parameters (6.1)."""
         return {
             "algorithm": VERSION,
             "scheme": self.scheme,
@@ -55,7 +58,7 @@ class Parameters:
             "arms": list(self.arms),
             "ratio": list(self.ratio),
             "method": self.method,
-            "factors": [{"code": f.code, "levels": list(f.levels), "weight": 1} for f in self.factors],
+            "factors": [{"code": f.code, "levels": list(f.levels), "weight": f.weight} for f in self.factors],
             "contribution_source": self.contribution_source,
         }
 
@@ -68,8 +71,28 @@ class Parameters:
         """The keys of the emergency lists: one a site, `all` without a factor `site` (2.1)."""
         if self.backup_block_sizes is None:
             return []
-        sites = [factor for factor in self.factors if factor.code == "site"]
-        return stratum_keys(tuple(sites))
+        return stratum_keys(self.site_factors)
+
+    @property
+    def site_factors(self) -> tuple[Factor, ...]:
+        """The factor `site`, if there is one: it alone makes the key of an emergency list."""
+        return tuple(factor for factor in self.factors if factor.code == "site")
+
+    def with_levels(self, added: dict[str, list[str]]) -> "Parameters":
+        """The same with levels added at the end of factors: what strata and checks go by after `add_level`.
+
+        The commitment covers the levels declared at lock only, which are this object's own (section 1).
+
+        Raises:
+            ParametersRefused: no such factor, no code, a level twice, or more than 500 strata.
+        """
+        if set(added) - {factor.code for factor in self.factors}:
+            raise ParametersRefused("factors", "must be declared before levels are added to them")
+        longer = [[*factor.levels, *added.get(factor.code, [])] for factor in self.factors]
+        factors = [replace(f, levels=_codes("factors", n)) for f, n in zip(self.factors, longer, strict=True)]
+        extended = replace(self, factors=tuple(factors))
+        _check_counts(extended)
+        return extended
 
 
 def reduce_ratio(ratio: tuple[int, ...]) -> tuple[int, ...]:
@@ -97,17 +120,17 @@ def stratum_keys(factors: tuple[Factor, ...]) -> list[str]:
 
 
 def normalise(given: dict[str, object]) -> dict[str, object]:
-    """The same parameters with ratio and block sizes in canonical form (3.3).
+    """The same parameters with ratio, `p` and block sizes in canonical form (3.3).
 
     Raises:
-        ParametersRefused: a key missing, unknown or null, a method not offered, a ratio or a block size
-            outside its rule.
+        ParametersRefused: a key missing, unknown or null, a method not offered, a ratio or a parameter of the
+            method outside its rule.
     """
     method = SCHEMES.get(str(given.get("method")))
     if method is None:
         raise ParametersRefused("method", f"must be one of {', '.join(SCHEMES)}")
     _check_keys(given, _COMMON_KEYS.union(method.keys))
-    ratio = reduce_ratio(tuple(_list("ratio", given["ratio"])))
+    ratio = reduce_ratio(tuple(read_list("ratio", given["ratio"])))
     normal = {**given, "ratio": list(ratio), **method.settings(given, ratio=ratio)}
     if _BACKUP_KEY in given:
         normal[_BACKUP_KEY] = read_block_sizes(_BACKUP_KEY, given[_BACKUP_KEY], ratio=ratio)
@@ -122,29 +145,38 @@ def read_parameters(given: dict[str, object]) -> Parameters:
     """
     normal = normalise(given)
     _check_constants(normal)
+    method = SCHEMES[str(normal["method"])]
     parameters = Parameters(
-        scheme=_string("scheme", normal["scheme"]),
-        revision=_whole("revision", normal["revision"]),
+        scheme=read_text("scheme", normal["scheme"]),
+        revision=read_whole("revision", normal["revision"]),
         arms=_codes("arms", normal["arms"]),
-        ratio=tuple(_list("ratio", normal["ratio"])),
-        method=_string("method", normal["method"]),
-        factors=tuple(_factor(entry) for entry in _list("factors", normal["factors"])),
-        contribution_source=_string("contribution_source", normal["contribution_source"]),
-        settings={key: _list(key, normal[key]) for key in SCHEMES[str(normal["method"])].keys},
-        backup_block_sizes=_list(_BACKUP_KEY, normal[_BACKUP_KEY]) if _BACKUP_KEY in normal else None,
+        ratio=tuple(read_list("ratio", normal["ratio"])),
+        method=read_text("method", normal["method"]),
+        factors=tuple(_factor(f, method.max_weight) for f in read_list("factors", normal["factors"])),
+        contribution_source=read_text("contribution_source", normal["contribution_source"]),
+        settings={key: normal[key] for key in method.keys},
+        backup_block_sizes=read_list(_BACKUP_KEY, normal[_BACKUP_KEY]) if _BACKUP_KEY in normal else None,
     )
     _check_counts(parameters)
     return parameters
 
 
+def needs_reason(parameters: Parameters) -> bool:
+    """No random element: a named statistician must record why (section 1, ICH E9)."""
+    return parameters.settings.get("p") == "1/1"
+
+
 def design_warnings(parameters: Parameters, *, target: int, masked: bool) -> list[str]:
-    """What section 1 warns of before lock: block sizes too easily foreseen, strata too small for them."""
-    method = SCHEMES[parameters.method]
-    found = method.warnings(parameters.settings, ratio=parameters.ratio, masked=masked)
-    sizes = parameters.settings.get("block_sizes", [])
-    n_strata = len(stratum_keys(parameters.factors))
-    if target * len(sizes) < n_strata * sum(sizes):
-        found.append("There are so many strata that most blocks stay incomplete: stratify by fewer factors.")
+    """What section 1 warns of before lock.
+
+    Args:
+        target: how many people are to be randomised.
+        masked: those who recruit see no arms.
+    """
+    trial = Setting(target, len(stratum_keys(parameters.factors)), masked)
+    found = SCHEMES[parameters.method].warnings(parameters.settings, ratio=parameters.ratio, trial=trial)
+    if not parameters.factors and parameters.settings.get("overall_weight") == 0:
+        found.append("There is nothing to balance: name a factor, or give the whole trial a weight.")
     return found
 
 
@@ -159,10 +191,10 @@ def _check_keys(given: dict[str, object], expected: frozenset[str]) -> None:
 def _check_constants(normal: dict[str, object]) -> None:
     if normal["algorithm"] != VERSION:
         raise ParametersRefused("algorithm", f"must be {VERSION}")
-    check_scheme_code(_string("scheme", normal["scheme"]))
-    if _whole("revision", normal["revision"]) < 1:
+    check_scheme_code(read_text("scheme", normal["scheme"]))
+    if read_whole("revision", normal["revision"]) < 1:
         raise ParametersRefused("revision", "must be 1 or more")
-    if not _string("contribution_source", normal["contribution_source"]):
+    if not read_text("contribution_source", normal["contribution_source"]):
         raise ParametersRefused("contribution_source", 'must say where it comes from, "none" if unused')
 
 
@@ -173,24 +205,26 @@ def _check_counts(parameters: Parameters) -> None:
         raise ParametersRefused("ratio", "must be one positive whole number for each arm")
     if len({factor.code for factor in parameters.factors}) != len(parameters.factors):
         raise ParametersRefused("factors", "must each have a code of their own")
-    if math.prod(len(factor.levels) for factor in parameters.factors) > MAX_STRATA:
+    n_strata = math.prod(len(factor.levels) for factor in parameters.factors)
+    if SCHEMES[parameters.method].has_strata and n_strata > MAX_STRATA:
         raise ParametersRefused("factors", "must make 500 strata or fewer")
 
 
-def _factor(entry: object) -> Factor:
+def _factor(entry: object, max_weight: int) -> Factor:
     if not isinstance(entry, dict) or set(entry) != {"code", "levels", "weight"}:
         raise ParametersRefused("factors", "must each have code, levels and weight")
-    if type(entry["weight"]) is not int or entry["weight"] != 1:
+    if max_weight == 1 and (type(entry["weight"]) is not int or entry["weight"] != 1):
         raise ParametersRefused("factors", "must have weight 1 with a list method")
+    weight = read_whole_within("factors", entry["weight"], least=1, most=max_weight)
     (code,) = _codes("factors", [entry["code"]])
     levels = _codes("factors", entry["levels"])
     if len(levels) < 2:
         raise ParametersRefused("factors", "must each have 2 or more levels")
-    return Factor(code, levels)
+    return Factor(code, levels, weight)
 
 
 def _codes(field: str, value: object) -> tuple[str, ...]:
-    codes = tuple(_string(field, code) for code in _list(field, value))
+    codes = tuple(read_text(field, code) for code in read_list(field, value))
     for code in codes:
         if not 1 <= len(code) <= 32 or code[0] not in _FIRST or not set(code) <= _FIRST | {"_", "-"}:
             raise ParametersRefused(
@@ -200,21 +234,3 @@ def _codes(field: str, value: object) -> tuple[str, ...]:
     if len(set(codes)) != len(codes):
         raise ParametersRefused(field, "must not repeat a code")
     return codes
-
-
-def _list(field: str, value: object) -> list[Any]:
-    if not isinstance(value, list):
-        raise ParametersRefused(field, "must be a list")
-    return value
-
-
-def _string(field: str, value: object) -> str:
-    if not isinstance(value, str):
-        raise ParametersRefused(field, "must be text")
-    return value
-
-
-def _whole(field: str, value: object) -> int:
-    if type(value) is not int:
-        raise ParametersRefused(field, "must be a whole number")
-    return value

@@ -1,6 +1,6 @@
 """Permuted blocks of fixed or random size, whole blocks only (randomisation.md 4.2)."""
 
-from randomisation.engine.methods import Row
+from randomisation.engine.methods import Row, Setting
 from randomisation.engine.source import Stream
 from randomisation.errors import ParametersRefused
 
@@ -12,25 +12,30 @@ class PermutedBlocks:
     """`block_sizes`: 1 to 6 multiples of the sum of the ratio, each 60 or less."""
 
     keys: tuple[str, ...] = ("block_sizes",)
+    max_weight = 1
+    has_strata = True
 
-    def settings(self, given: dict[str, object], *, ratio: tuple[int, ...]) -> dict[str, list[int]]:
+    def settings(self, given: dict[str, object], *, ratio: tuple[int, ...]) -> dict[str, object]:
         return {"block_sizes": read_block_sizes("block_sizes", given["block_sizes"], ratio=ratio)}
 
-    def warnings(self, settings: dict[str, list[int]], *, ratio: tuple[int, ...], masked: bool) -> list[str]:
-        sizes = settings["block_sizes"]
+    def warnings(self, settings: dict[str, object], *, ratio: tuple[int, ...], trial: Setting) -> list[str]:
+        sizes = read_block_sizes("block_sizes", settings["block_sizes"], ratio=ratio)
         found = []
         if len(sizes) == 1:
             found.append("One fixed block size lets staff work out the end of each block: use two or three.")
-        if sum(ratio) in sizes and not masked:
+        if sum(ratio) in sizes and not trial.masked:
             found.append("The smallest possible block in a trial whose staff see arms is easily foreseen.")
+        if trial.target * len(sizes) < trial.n_strata * sum(sizes):
+            found.append("There are so many strata that most blocks stay incomplete: stratify by fewer factors.")
         return found
 
-    def rows(self, stream: Stream, n_rows: int, *, ratio: tuple[int, ...], settings: dict[str, list[int]]) -> list[Row]:
+    def rows(self, stream: Stream, n_rows: int, *, ratio: tuple[int, ...], settings: dict[str, object]) -> list[Row]:
+        sizes = read_block_sizes("block_sizes", settings["block_sizes"], ratio=ratio)
         rows: list[Row] = []
         number = 0
         while len(rows) < n_rows:
             number += 1
-            block = _draw_block(stream, ratio, settings["block_sizes"])
+            block = _draw_block(stream, ratio, sizes)
             rows += [Row(arm, number, len(block)) for arm in block]
         return rows
 

@@ -1,19 +1,26 @@
 """Simple randomisation: each row is drawn by the ratio, whatever came before (randomisation.md 4.1)."""
 
-from randomisation.engine.methods import Row
+from randomisation.engine.methods import Row, Setting
 from randomisation.engine.source import Stream
+
+ENOUGH_PEOPLE = 200
+"""From here on chance rarely leaves arms of very unequal size (Schulz and Grimes, section 17)."""
 
 
 class Simple:
     """Has no parameters of its own."""
 
     keys: tuple[str, ...] = ()
+    max_weight = 1
+    has_strata = True
 
-    def settings(self, given: dict[str, object], *, ratio: tuple[int, ...]) -> dict[str, list[int]]:
+    def settings(self, given: dict[str, object], *, ratio: tuple[int, ...]) -> dict[str, object]:
         return {}
 
-    def warnings(self, settings: dict[str, list[int]], *, ratio: tuple[int, ...], masked: bool) -> list[str]:
+    def warnings(self, settings: dict[str, object], *, ratio: tuple[int, ...], trial: Setting) -> list[str]:
+        if trial.target >= ENOUGH_PEOPLE:
+            return []
         return ["Simple randomisation can leave arms of unequal size: use it for large trials only."]
 
-    def rows(self, stream: Stream, n_rows: int, *, ratio: tuple[int, ...], settings: dict[str, list[int]]) -> list[Row]:
+    def rows(self, stream: Stream, n_rows: int, *, ratio: tuple[int, ...], settings: dict[str, object]) -> list[Row]:
         return [Row(stream.weighted(ratio)) for _ in range(n_rows)]

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from randomisation.engine.lists import BACKUP, LIST, make_list, rows_for
 from randomisation.engine.parameters import read_parameters
 from randomisation.engine.source import Stream
-from randomisation.schemes import SCHEMES
+from randomisation.errors import ParametersRefused
+from randomisation.schemes import LIST_METHODS
 
 seeds = st.binary(min_size=32, max_size=32)
 
@@ -24,7 +25,7 @@ def designs(draw):
 
 def a_list(method, seed, n_rows, ratio=(1, 1), sizes=(4, 6), key="all"):
     stream = Stream(seed, scheme="main", revision=1, purpose="list", key=key)
-    return make_list(method, stream, n_rows, ratio=tuple(ratio), settings={"block_sizes": list(sizes)})
+    return make_list(method, stream, n_rows, ratio=tuple(ratio), settings={"block_sizes": list(sizes), "mti": 3})
 
 
 @given(seeds, designs(), st.integers(0, 80))
@@ -53,7 +54,7 @@ def test_any_prefix_is_within_half_the_largest_block(seed, sizes):
         assert abs(difference) <= max(sizes) // 2
 
 
-@pytest.mark.parametrize("method", SCHEMES)
+@pytest.mark.parametrize("method", LIST_METHODS)
 @given(seed=seeds, n_rows=st.integers(0, 60), more=st.integers(0, 60))
 @settings(max_examples=40)
 def test_a_longer_list_begins_with_the_shorter_one(method, seed, n_rows, more):
@@ -63,7 +64,7 @@ def test_a_longer_list_begins_with_the_shorter_one(method, seed, n_rows, more):
     assert long[: len(short)] == short
 
 
-@pytest.mark.parametrize("method", SCHEMES)
+@pytest.mark.parametrize("method", LIST_METHODS)
 def test_lists_have_whole_blocks_only_and_none_when_none_are_asked_for(method):
     assert a_list(method, bytes(32), 0) == []
 
@@ -124,3 +125,25 @@ def test_simple_randomisation_follows_the_ratio():
     counts = Counter(row.arm for row in a_list("simple", bytes(32), 30_000, ratio=(2, 1)))
 
     assert abs(counts[0] - 20_000) < 330  # four standard errors
+
+
+@pytest.mark.parametrize("method", ["minimisation", "import"])
+def test_a_method_without_a_stream_of_rows_draws_no_lists(method):
+    with pytest.raises(ParametersRefused, match="draws no lists"):
+        a_list(method, bytes(32), 4)
+
+
+@pytest.mark.parametrize("method", ["big_stick", "minimisation", "import"])
+def test_emergency_lists_are_permuted_blocks_whatever_the_method(method):
+    own = {
+        "big_stick": {"mti": 3},
+        "minimisation": {"imbalance": "range", "p": "4/5", "burn_in": 0, "overall_weight": 1, "unequal": "pseudo_arms"},
+        "import": {"file_sha256": "0" * 64},
+    }
+    blocks = read_parameters(document(["01", "02"]))
+    given = {key: value for key, value in document(["01", "02"]).items() if key != "block_sizes"}
+    other = read_parameters({**given, "method": method, **own[method]})
+
+    lists = [rows_for(p, bytes(32), purpose=BACKUP, key="site=01", n_rows=20) for p in (blocks, other)]
+
+    assert lists[0] == lists[1]
