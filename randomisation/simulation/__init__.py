@@ -1,0 +1,21 @@
+"""Simulation of a design before go-live. Plain Python: no Django, no database, never a live secret."""
+
+from randomisation.simulation.candidates import OWN_DESIGN, Candidate, candidate, suggestion, usual_candidates
+from randomisation.simulation.errors import SimulationRefused
+from randomisation.simulation.people import Population
+from randomisation.simulation.results import Comparison, MethodResult
+from randomisation.simulation.run import DEFAULT_TRIALS, simulate
+
+__all__ = [
+    "DEFAULT_TRIALS",
+    "OWN_DESIGN",
+    "Candidate",
+    "Comparison",
+    "MethodResult",
+    "Population",
+    "SimulationRefused",
+    "candidate",
+    "simulate",
+    "suggestion",
+    "usual_candidates",
+]
