@@ -5,7 +5,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 RUN_TESTS := $(PY) -m pytest -n 2 --dist loadgroup --durations=10
 
-.PHONY: demo demo-reset venv dev test test-full check format lock bench clean
+.PHONY: demo demo-reset venv dev test test-full check format lock bench verifier clean
 
 demo: venv  ## SQLite, the demo study, a server on 127.0.0.1:$(PORT)
 	@$(PY) manage.py demo --port $(PORT)
@@ -57,5 +57,9 @@ lock:  ## compile the lock files again (needs uv)
 bench: dev  ## each figure beside a floor measured in the same run
 	@$(PY) -m benchmarks
 
+verifier:  ## dist/hedgerow-verify.pyz: checks a revealed scheme with Python alone
+	@$(PYTHON) -m randomisation.pack dist/hedgerow-verify.pyz
+	@echo "dist/hedgerow-verify.pyz is ready: python3 dist/hedgerow-verify.pyz PACKAGE.json"
+
 clean:
-	rm -rf $(VENV) staticfiles .mypy_cache .ruff_cache .pytest_cache
+	rm -rf dist $(VENV) staticfiles .mypy_cache .ruff_cache .pytest_cache

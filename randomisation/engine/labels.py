@@ -37,3 +37,14 @@ def fingerprint(seed: bytes, *, scheme: str, revision: int, key: str, codes: lis
         raise ParametersRefused("rows", "must hold arm codes")
     label = stream_label(scheme=scheme, revision=revision, purpose="fingerprint", key=key)
     return hmac.digest(stream_key(seed, label), ",".join(codes).encode("ascii"), "sha256").hex()
+
+
+def prefix_fingerprints(seed: bytes, *, scheme: str, revision: int, key: str, codes: list[str]) -> list[str]:
+    """The fingerprint of the first row, of the first two, and so on: what earlier, shorter lists had."""
+    label = stream_label(scheme=scheme, revision=revision, purpose="fingerprint", key=key)
+    running = hmac.new(stream_key(seed, label), digestmod="sha256")
+    found = []
+    for place, code in enumerate(codes):
+        running.update((f",{code}" if place else code).encode("ascii"))
+        found.append(running.hexdigest())
+    return found
