@@ -12,21 +12,17 @@ from randomisation.engine.canonical import canonical_json
 from randomisation.engine.labels import batch_order, fingerprint, mask_labels
 from randomisation.engine.lists import make_list
 from randomisation.engine.parameters import normalise
-from randomisation.engine.source import VERSION, Stream, commitment, derive_seed, stream_key, stream_label
+from randomisation.engine.source import VERSION, commitment, derive_seed, stream_key, stream_label
 from randomisation.errors import ParametersRefused
-from randomisation.schemes import SCHEMES
+from randomisation.schemes import LIST_METHODS, SCHEMES
+from randomisation.traces import difference, trace
+from randomisation.vector import Vector, VectorsError
 
 FORMAT = "trial-randomisation vectors"
 PASS = "pass"  # noqa: S105 - an outcome, not a password
 NOT_SUPPORTED = "not supported"
 MAX_ROWS = 1_000_000
 MAX_WORDS = 100_000
-
-_TYPE_NAMES = {str: "text", int: "a whole number", list: "a list", dict: "an object"}
-
-
-class VectorsError(Exception):
-    """The file is not one of vectors; says what is wrong and where."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,71 +36,6 @@ class VectorResult:
     def failed(self) -> bool:
         """A field differs."""
         return self.outcome not in (PASS, NOT_SUPPORTED)
-
-
-class Vector:
-    """One vector of the file, read with messages that name it and the field."""
-
-    def __init__(self, fields: dict[str, Any], *, place: int) -> None:
-        self.fields = fields
-        self.id = f"number {place}"
-        self.id = self.text("id")
-        self.kind = self.text("kind")
-
-    def text(self, name: str) -> str:
-        return str(self._get(name, str))
-
-    def whole(self, name: str, *, least: int = 0, most: int = 2**32) -> int:
-        number = int(self._get(name, int))
-        if not least <= number <= most:
-            raise VectorsError(f"Vector {self.id}: {name} must be {least} to {most}.")
-        return number
-
-    def wholes(self, name: str, *, least: int = 0, most: int = 2**32) -> list[int]:
-        numbers = self._items(name, int)
-        if not all(least <= number <= most for number in numbers):
-            raise VectorsError(f"Vector {self.id}: {name} must hold numbers from {least} to {most}.")
-        return numbers
-
-    def texts(self, name: str) -> list[str]:
-        return self._items(name, str)
-
-    def items(self, name: str) -> list[Any]:
-        return list(self._get(name, list))
-
-    def object(self, name: str) -> dict[str, Any]:
-        return dict(self._get(name, dict))
-
-    def hex(self, name: str) -> bytes:
-        text = self.text(name)
-        try:
-            value = bytes.fromhex(text)
-        except ValueError:
-            value = b""
-        if len(text) != 64 or len(value) != 32:
-            raise VectorsError(f"Vector {self.id}: {name} must be 64 hexadecimal digits.")
-        return value
-
-    def stream(self, purpose: str, key: str) -> Stream:
-        """The stream this vector draws from."""
-        return Stream(self.hex("seed"), scheme=self.text("scheme"), revision=self.revision, purpose=purpose, key=key)
-
-    @property
-    def revision(self) -> int:
-        return self.whole("revision", least=1)
-
-    def _get(self, name: str, kind: type) -> Any:
-        if name not in self.fields:
-            raise VectorsError(f"Vector {self.id}: {name} is missing.")
-        if type(self.fields[name]) is not kind:
-            raise VectorsError(f"Vector {self.id}: {name} must be {_TYPE_NAMES[kind]}.")
-        return self.fields[name]
-
-    def _items(self, name: str, kind: type) -> list[Any]:
-        items = list(self._get(name, list))
-        if any(type(item) is not kind for item in items):
-            raise VectorsError(f"Vector {self.id}: {name} must be a list of {_TYPE_NAMES[kind]} each.")
-        return items
 
 
 def check_file(path: Path) -> list[VectorResult]:
@@ -148,7 +79,7 @@ def _entries(document: object) -> list[dict[str, Any]]:
 
 def _outcome(vector: Vector) -> str:
     """Compare what the vector says with what the engine gives; a refused parameter counts as differing."""
-    if vector.kind not in COMPUTED or _method(vector) not in SCHEMES:
+    if vector.kind not in COMPUTED or not _is_method_known(vector):
         return NOT_SUPPORTED
     try:
         computed = COMPUTED[vector.kind](vector)
@@ -157,16 +88,16 @@ def _outcome(vector: Vector) -> str:
     expected = [name for name in computed if name in vector.fields]
     if not expected:
         raise VectorsError(f"Vector {vector.id}: holds no result to compare, such as {next(iter(computed))}.")
-    return next((name for name in expected if vector.fields[name] != computed[name]), PASS)
+    places = (difference(name, vector.fields[name], computed[name]) for name in expected)
+    return next((place for place in places if place), PASS)
 
 
-def _method(vector: Vector) -> str:
-    """The method a list or a set of parameters is of; other kinds have none of their own."""
+def _is_method_known(vector: Vector) -> bool:
     if vector.kind == "list":
-        return vector.text("method")
+        return vector.text("method") in LIST_METHODS
     if vector.kind == "seed" and "params" in vector.fields:
-        return str(vector.object("params").get("method"))
-    return next(iter(SCHEMES))
+        return vector.object("params").get("method") in SCHEMES
+    return True
 
 
 def _seed(vector: Vector) -> dict[str, object]:
@@ -217,7 +148,7 @@ def _list(vector: Vector) -> dict[str, object]:
     method, arms, ratio = vector.text("method"), vector.texts("arms"), vector.wholes("ratio")
     if len(ratio) != len(arms):
         raise VectorsError(f"Vector {vector.id}: ratio must have one number for each arm.")
-    settings: dict[str, object] = {name: vector.wholes(name) for name in SCHEMES[method].keys}
+    settings = {name: vector.value(name) for name in LIST_METHODS[method].keys}
     stream = vector.stream(vector.text("purpose"), vector.text("key"))
     n_rows = vector.whole("requested", most=MAX_ROWS)
     rows = make_list(method, stream, n_rows, ratio=tuple(ratio), settings=settings)
@@ -279,4 +210,6 @@ COMPUTED: dict[str, Callable[[Vector], dict[str, object]]] = {
     "mask": _mask,
     "batch": _batch,
     "fingerprint": _fingerprint,
+    "minimisation": trace,
+    "replay": trace,
 }

@@ -19,10 +19,12 @@ class Ledger:
     later counts those who had it before: people count where factor, level and arm exist when the next is drawn.
     """
 
-    __slots__ = ("_units", "margins")
+    __slots__ = ("_units", "margins", "placed")
 
     def __init__(self, design: Design) -> None:
         self.margins = Margins(design)
+        self.placed: dict[int, int] = {}
+        """Where each allocation known only by its arm was put, by seq; it stays there."""
         self._units: dict[int, _Unit] = {}
 
     def __repr__(self) -> str:
@@ -33,10 +35,15 @@ class Ledger:
         self.margins.add(working_arm, members)
         self._units[seq] = _Unit(members, working_arm)
 
-    def place(self, seq: int, arm: int | None, members: list[dict[str, str]]) -> None:
-        """An allocation of which only the arm is known; None when this revision does not have that arm."""
+    def place(self, seq: int, arm: int | None, members: list[dict[str, str]]) -> int | None:
+        """An allocation of which only the arm is known, None when this revision does not have that arm.
+
+        Returns:
+            The working arm it is put on, None when it counts nowhere.
+        """
         working_arm = None if arm is None else self.margins.place(arm, members)
         self._units[seq] = _Unit(members, working_arm)
+        return working_arm
 
     def exclude(self, seq: int) -> None:
         """The unit counts no longer, with the levels it has now."""

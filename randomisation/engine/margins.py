@@ -1,7 +1,7 @@
 """Who counts on which working arm in a minimisation (randomisation.md 4.4)."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from randomisation.engine.parameters import Factor, Parameters
@@ -72,6 +72,11 @@ class Design:
             burn_in=int(str(settings["burn_in"])),
             overall_weight=int(str(settings["overall_weight"])),
         )
+
+    def with_level(self, factor: str, level: str) -> "Design":
+        """The same with a level at the end of a factor."""
+        longer = tuple(replace(f, levels=(*f.levels, level)) if f.code == factor else f for f in self.factors)
+        return replace(self, factors=longer)
 
     def arm_of(self, working_arm: int) -> int:
         """The arm index a working arm stands for."""
