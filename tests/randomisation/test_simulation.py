@@ -1,9 +1,13 @@
 """Simulated trials: the real engine, the same people for every design, and figures that can be worked by hand."""
 
+import ast
 import json
+import sys
+from pathlib import Path
 
 import pytest
 
+from randomisation import simulation
 from randomisation.engine.lists import rows_for
 from randomisation.engine.minimisation import Design, Margins, minimise
 from randomisation.engine.source import derive_seed
@@ -41,6 +45,16 @@ def trial(arms, *, sites=(), chances=(0.5, 0.5)):
     tally = Tally("Design", design().parameters, EVEN, len(arms))
     tally.add([by_site[code] for code in codes], Allocated([Given(arm, chances, None) for arm in arms]))
     return tally.result()
+
+
+def test_the_simulation_needs_the_standard_library_and_the_engine_only():
+    own = ("randomisation.engine", "randomisation.simulation", "randomisation.errors")
+
+    for path in Path(simulation.__file__).parent.glob("*.py"):
+        nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+        names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+        names += [node.module for node in nodes if isinstance(node, ast.ImportFrom)]
+        assert not [n for n in names if not n.startswith(own) and n.split(".")[0] not in sys.stdlib_module_names], path
 
 
 # --- the engine -----------------------------------------------------------------------------------------------------
