@@ -1,6 +1,13 @@
 """Simulation of a design before go-live. Plain Python: no Django, no database, never a live secret."""
 
-from randomisation.simulation.candidates import OWN_DESIGN, Candidate, candidate, suggestion, usual_candidates
+from randomisation.simulation.candidates import (
+    MINIMISATION,
+    OWN_DESIGN,
+    Candidate,
+    candidate,
+    suggestion,
+    usual_candidates,
+)
 from randomisation.simulation.errors import SimulationRefused
 from randomisation.simulation.people import Population
 from randomisation.simulation.results import Comparison, MethodResult
@@ -8,6 +15,7 @@ from randomisation.simulation.run import DEFAULT_TRIALS, simulate
 
 __all__ = [
     "DEFAULT_TRIALS",
+    "MINIMISATION",
     "OWN_DESIGN",
     "Candidate",
     "Comparison",

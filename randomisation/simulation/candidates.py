@@ -38,8 +38,7 @@ class Candidate:
     def __post_init__(self) -> None:
         if not self.label.strip():
             raise SimulationRefused("Each design needs a name.")
-        if self.parameters.method == IMPORT:
-            raise SimulationRefused("An imported list cannot be simulated: only the statistician knows how it is made.")
+        _refuse_import(self.parameters.method)
 
 
 def candidate(label: str, given: Mapping[str, Any]) -> Candidate:
@@ -49,7 +48,13 @@ def candidate(label: str, given: Mapping[str, Any]) -> Candidate:
         ParametersRefused: a parameter breaks a rule of section 1.
         SimulationRefused: no name, or a list made elsewhere.
     """
+    _refuse_import(given.get("method"))
     return Candidate(label, read_parameters({**_DEFAULTS, **given}))
+
+
+def _refuse_import(method: object) -> None:
+    if method == IMPORT:
+        raise SimulationRefused("An imported list cannot be simulated: only the statistician knows how it is made.")
 
 
 def usual_candidates(parameters: Parameters) -> tuple[Candidate, ...]:

@@ -352,7 +352,7 @@ def test_a_design_without_a_name_is_refused():
 
 def test_an_imported_list_is_refused():
     with pytest.raises(SimulationRefused, match="imported list"):
-        design(method="import", file_sha256="0" * 64)
+        design(method="import")
 
 
 def test_a_parameter_outside_its_rule_is_refused_by_its_name():

@@ -7,8 +7,8 @@ from typing import Any
 from django.views.decorators.debug import sensitive_variables
 
 from randomisation.errors import RandomisationError
-from randomisation.simulation import OWN_DESIGN, Candidate, Population, candidate
-from trial.allocation.actions import scheme_parameters
+from randomisation.simulation import MINIMISATION, OWN_DESIGN, Candidate, Population, candidate
+from trial.allocation.schemes import scheme_parameters
 from trial.base.errors import TrialError
 from trial.protocol.models import ProtocolVersion
 from trial.protocol.spec import ProtocolSpec
@@ -42,8 +42,12 @@ def other_design(label: str, given: Mapping[str, Any], spec: ProtocolSpec) -> Ca
         DesignRefused: it breaks a rule, or is a list made elsewhere.
     """
     own = scheme_parameters(spec, None)
+    shape = {key: own[key] for key in _SHAPE}
+    if given.get("method") != MINIMISATION:
+        # Weights mean nothing in a list.
+        shape["factors"] = [{**factor, "weight": 1} for factor in own["factors"]]
     try:
-        return candidate(label, {**{key: own[key] for key in _SHAPE}, **given})
+        return candidate(label, {**shape, **given})
     except RandomisationError as error:
         raise DesignRefused(f"{label}: {error.text}") from error
 

@@ -46,6 +46,18 @@ def test_other_designs_may_name_their_own_factors(spec):
     assert other_design("Big stick", {**BIG_STICK, "factors": []}, spec).parameters.factors == ()
 
 
+def test_a_list_takes_the_protocols_factors_without_their_weights(spec):
+    factors = tuple(factor.model_copy(update={"weight": 3}) for factor in spec.randomisation.factors)
+    weighted = spec.model_copy(update={"randomisation": spec.randomisation.model_copy(update={"factors": factors})})
+    minimised = {"method": "minimisation", "imbalance": "range", "p": "4/5", "burn_in": 0, "overall_weight": 1}
+
+    stick = other_design("Big stick", BIG_STICK, weighted)
+    minimisation = other_design("Minimisation", {**minimised, "unequal": "biased_coin"}, weighted)
+
+    assert {factor.weight for factor in stick.parameters.factors} == {1}
+    assert {factor.weight for factor in minimisation.parameters.factors} == {3}
+
+
 def test_everybody_is_equally_likely_at_every_site_and_level(spec):
     found = expected_people(spec)
 
