@@ -15,6 +15,7 @@ from randomisation.simulation.run import DEFAULT_TRIALS, simulate
 
 __all__ = [
     "DEFAULT_TRIALS",
+    "MESSAGE",
     "MINIMISATION",
     "OWN_DESIGN",
     "Candidate",

@@ -11,6 +11,9 @@ from randomisation.simulation.errors import SimulationRefused
 OWN_DESIGN = "Protocol's design"
 MINIMISATION = "minimisation"
 IMPORT = "import"
+MESSAGE = "Where staff see arms, fixed small blocks by site are the most guessable choice."
+"""What every reader of a comparison should know (section 11)."""
+
 FEW_PEOPLE = 150
 _DEFAULTS: dict[str, Any] = {
     "algorithm": VERSION,

@@ -11,7 +11,9 @@ Row = tuple[str, list[str]]
 
 def rows(comparison: Comparison) -> list[Row]:
     """(what, its text for each design in order). Rows that no design has anything to say on are left out."""
-    found = [(words, [text(method) for method in comparison.methods]) for words, text in _ROWS]
+    sites = [(f"Final imbalance, site {code}", _of_site(code)) for code in comparison.methods[0].imbalance.sites]
+    every = [*_ROWS[:_SITES_AFTER], *sites, *_ROWS[_SITES_AFTER:]]
+    found = [(words, [text(method) for method in comparison.methods]) for words, text in every]
     return [(words, texts) for words, texts in found if set(texts) != {NOT_OF_THIS_METHOD}]
 
 
@@ -24,6 +26,10 @@ def note(comparison: Comparison) -> str:
 
 def _spread(spread: Spread) -> str:
     return f"{spread.mean:.1f}, {spread.p95:.3g}, {spread.maximum:.3g}"
+
+
+def _of_site(code: str) -> Callable[[MethodResult], str]:
+    return lambda method: _spread(method.imbalance.sites[code])
 
 
 def _share(share: float | None) -> str:
@@ -41,6 +47,9 @@ def _steps(method: MethodResult) -> str:
     verdict = "flat" if method.is_flat else "moves"
     return f"{verdict}: {method.step_gap:.3f} (chance: {method.step_error:.3f})"
 
+
+_SITES_AFTER = 2
+"""Rows before those of each site."""
 
 _ROWS: tuple[tuple[str, Callable[[MethodResult], str]], ...] = (
     ("Final imbalance, overall", lambda method: _spread(method.imbalance.overall)),

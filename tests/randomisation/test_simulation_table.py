@@ -21,6 +21,8 @@ def test_every_figure_of_section_11_has_its_row():
     assert list(found) == [
         "Final imbalance, overall",
         "Final imbalance, worst site",
+        "Final imbalance, site 01",
+        "Final imbalance, site 02",
         "Final imbalance, worst factor level",
         "Largest imbalance at any time",
         "Guessed, knowing the site's own arms",

@@ -11,6 +11,7 @@ from django.views.decorators.debug import sensitive_variables
 from randomisation.errors import RandomisationError
 from randomisation.simulation import (
     DEFAULT_TRIALS,
+    MESSAGE,
     OWN_DESIGN,
     Candidate,
     Population,
@@ -55,6 +56,7 @@ class Command(BaseCommand):
             self._compare(candidates, people=people, target=target, n_trials=options["trials"])
         except (TrialError, RandomisationError) as error:
             raise CommandError(str(error)) from error
+        self.stdout.write(f"\n{MESSAGE}")
         if advice := suggestion(own.parameters, target):
             self.stdout.write(advice)
 

@@ -41,6 +41,7 @@ def test_the_protocols_design_stands_beside_minimisation_and_simple(statistician
     assert heads.endswith("Simple")
     assert "Guessed, knowing the site's own arms" in printed
     assert "3 simulated trials of 96 people" in printed
+    assert "fixed small blocks by site are the most guessable choice" in printed
 
 
 def test_nothing_restricted_is_printed(trial, statistician):
