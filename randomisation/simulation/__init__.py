@@ -1,6 +1,7 @@
 """Simulation of a design before go-live. Plain Python: no Django, no database, never a live secret."""
 
 from randomisation.simulation.candidates import (
+    MESSAGE,
     MINIMISATION,
     OWN_DESIGN,
     Candidate,
