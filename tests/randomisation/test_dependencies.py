@@ -1,6 +1,7 @@
 """The engine can be read, and run by an auditor, with the standard library alone (randomisation.md 13.14)."""
 
 import ast
+import sys
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,13 @@ def test_the_engine_holds_no_floating_point(path):
     floats += [node.lineno for node in nodes if isinstance(node, ast.Div)]
     floats += [node.lineno for node in nodes if isinstance(node, ast.Name) and node.id == "float"]
     assert floats == []
+
+
+def test_the_verifier_imports_the_standard_library_and_the_engine_only():
+    names = imported(ast.parse((ROOT / "verify.py").read_text(encoding="utf-8")))
+
+    assert [n for n in names if n not in sys.stdlib_module_names and not n.startswith(OWN)] == []
+    assert list(imported(ast.parse((ROOT / "__init__.py").read_text(encoding="utf-8")))) == []
 
 
 def test_randomisation_imports_nothing_of_the_trial():

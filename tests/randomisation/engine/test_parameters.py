@@ -5,6 +5,7 @@ import pytest
 from randomisation.engine.parameters import (
     Factor,
     design_warnings,
+    needs_reason,
     normalise,
     read_parameters,
     reduce_ratio,
@@ -206,3 +207,176 @@ def test_the_smallest_block_is_no_weakness_in_a_masked_trial():
 
 def test_a_mean_block_that_just_fits_a_stratum_gives_no_warning():
     assert design_warnings(read_parameters(given()), target=20, masked=False) == []
+
+
+# --- the other methods -----------------------------------------------------------------------------------
+
+OWN = {
+    "imbalance": "range",
+    "p": "4/5",
+    "burn_in": 0,
+    "overall_weight": 1,
+    "unequal": "pseudo_arms",
+}
+
+
+def minimised(**changes):
+    return given(method="minimisation", block_sizes=None, **{**OWN, **changes})
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "rule"),
+    [
+        ("imbalance", "entropy", "one of range, variance, total"),
+        ("imbalance", ["range"], "one of"),
+        ("unequal", "real", "one of biased_coin, pseudo_arms"),
+        ("p", 0.8, "text"),
+        ("p", 1, "text"),
+        ("p", "0.4", "smallest share"),
+        ("p", "6/5", "smallest share"),
+        ("p", "-4/5", "written like"),
+        ("p", " 4/5", "written like"),
+        ("p", "8e-1", "written like"),
+        ("p", "4/5/6", "written like"),
+        ("p", "٤/5", "written like"),
+        ("p", "", "written like"),
+        ("p", "4/0", "must be a number"),
+        ("p", "0." + "8" * 20, "smaller denominator"),
+        ("p", "0." + "8" * 5000, "must be a number"),
+        ("burn_in", -1, "0 or more"),
+        ("burn_in", "0", "whole number"),
+        ("overall_weight", 101, "0 to 100"),
+        ("overall_weight", -1, "0 to 100"),
+        ("overall_weight", None, "must be given"),
+        ("factors", [{**SITE, "weight": 0}], "1 to 100"),
+        ("factors", [{**SITE, "weight": 101}], "1 to 100"),
+        ("factors", [{**SITE, "weight": 1.0}], "1 to 100"),
+        ("block_sizes", [4], "not a parameter"),
+    ],
+)
+def test_minimisation_refuses_and_names_the_rule(field, value, rule):
+    with pytest.raises(ParametersRefused, match=rule) as refused:
+        read_parameters(minimised(**{field: value}) if field != "block_sizes" else {**minimised(), field: value})
+
+    assert refused.value.field == field
+
+
+@pytest.mark.parametrize(("written", "lowest"), [("0.8", "4/5"), ("8/10", "4/5"), ("1", "1/1"), ("1.0", "1/1")])
+def test_p_is_kept_in_lowest_terms(written, lowest):
+    assert json.loads(read_parameters(minimised(p=written)).canonical())["p"] == lowest
+
+
+@pytest.mark.parametrize(("unequal", "smallest"), [("biased_coin", "1/5"), ("pseudo_arms", "0.2")])
+def test_the_smallest_p_is_the_smallest_share_of_a_working_arm(unequal, smallest):
+    read_parameters(minimised(ratio=[4, 1], unequal=unequal, p=smallest))
+
+    with pytest.raises(ParametersRefused, match="smallest share"):
+        read_parameters(minimised(ratio=[4, 1], unequal=unequal, p="0.19"))
+
+
+def test_pseudo_arms_allow_a_smaller_p_than_the_arms():
+    assert read_parameters(minimised(ratio=[3, 2], p="1/5")).settings["p"] == "1/5"
+
+    with pytest.raises(ParametersRefused, match="smallest share"):
+        read_parameters(minimised(ratio=[3, 2], p="1/5", unequal="biased_coin"))
+
+
+def test_only_p_of_one_needs_a_reason():
+    assert needs_reason(read_parameters(minimised(p="1.0")))
+    assert not needs_reason(read_parameters(minimised(p="99/100")))
+    assert not needs_reason(read_parameters(given()))
+
+
+def test_minimisation_has_no_limit_to_its_strata():
+    assert len(read_parameters(minimised(factors=factors_of(8, 4))).factors) == 4
+
+
+def test_weights_are_public_and_the_parameters_of_the_method_are_not():
+    parameters = read_parameters(minimised(factors=[{**SITE, "weight": 3}]))
+
+    public = parameters.public()
+    assert public["factors"] == [{**SITE, "weight": 3}]
+    assert not set(OWN) & set(public)
+
+
+@pytest.mark.parametrize("digest", ["0" * 63, "0" * 65, "G" * 64, "A" * 64, 0, None])
+def test_the_digest_of_an_imported_file_is_64_lower_case_digits(digest):
+    with pytest.raises(ParametersRefused) as refused:
+        read_parameters(given(method="import", block_sizes=None, file_sha256=digest))
+
+    assert refused.value.field == "file_sha256"
+
+
+def test_canonical_parameters_hold_the_keys_of_their_method_and_no_others():
+    common = {"algorithm", "scheme", "revision", "arms", "ratio", "method", "factors", "contribution_source"}
+    own = {
+        "simple": {},
+        "permuted_blocks": {"block_sizes": [4]},
+        "big_stick": {"mti": 3},
+        "minimisation": OWN,
+        "import": {"file_sha256": "0" * 64},
+    }
+
+    for method, settings in own.items():
+        parameters = read_parameters({**given(method=method, block_sizes=None), **settings})
+        assert set(json.loads(parameters.canonical())) == common | set(settings)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [
+        (minimised(p="1"), "can be foreseen"),
+        (minimised(ratio=[2, 1], unequal="biased_coin"), "use pseudo-arms"),
+        (minimised(factors=[], overall_weight=0), "nothing to balance"),
+        (given(method="big_stick", block_sizes=None, mti=1), "smallest possible blocks"),
+    ],
+)
+def test_warnings_of_the_other_methods(parameters, words):
+    (warning,) = design_warnings(read_parameters(parameters), target=96, masked=False)
+
+    assert words in warning
+
+
+def test_sound_designs_of_the_other_methods_give_no_warning():
+    sound = [
+        minimised(),
+        given(method="big_stick", block_sizes=None, mti=3),
+        given(method="import", block_sizes=None, file_sha256="0" * 64),
+    ]
+
+    assert [design_warnings(read_parameters(one), target=96, masked=False) for one in sound] == [[], [], []]
+
+
+def test_simple_randomisation_is_sound_in_a_large_trial():
+    parameters = read_parameters(given(method="simple", block_sizes=None))
+
+    assert design_warnings(parameters, target=200, masked=False) == []
+
+
+# --- added levels ----------------------------------------------------------------------------------------
+
+
+def test_an_added_level_makes_strata_and_leaves_the_commitment():
+    declared = read_parameters(given(backup_block_sizes=[4]))
+    before = declared.canonical()
+
+    extended = declared.with_levels({"site": ["03"]})
+
+    assert stratum_keys(extended.factors)[-2:] == ["site=03;age=u65", "site=03;age=65p"]
+    assert extended.backup_keys() == ["site=01", "site=02", "site=03"]
+    assert declared.canonical() == before
+
+
+@pytest.mark.parametrize(
+    ("added", "rule"),
+    [
+        ({"site": ["02"]}, "repeat"),
+        ({"site": ["03", "03"]}, "repeat"),
+        ({"site": ["a b"]}, "lower-case"),
+        ({"sex": ["f"]}, "declared before"),
+        ({"site": [f"s{n}" for n in range(249)]}, "500 strata"),
+    ],
+)
+def test_a_level_that_cannot_be_added_is_refused(added, rule):
+    with pytest.raises(ParametersRefused, match=rule):
+        read_parameters(given()).with_levels(added)
