@@ -115,7 +115,7 @@ class _Follower:
     def _members(self, entry: dict[str, Any], place: str) -> list[dict[str, str]]:
         """Each person's levels, whatever the entry calls them; one person's may stand alone."""
         given = next((entry[name] for name in ("unit", "levels", "members") if name in entry), None)
-        members = given if isinstance(given, list) else [given]
+        members: list[Any] = given if isinstance(given, list) else [given]
         if not members or not all(isinstance(member, dict) for member in members):
             raise self._error(place, "must have a unit: the levels of one person, or a list of them")
         return members

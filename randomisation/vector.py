@@ -44,7 +44,7 @@ class Vector:
     def object(self, name: str) -> dict[str, Any]:
         return dict(self._get(name, dict))
 
-    def value(self, name: str) -> object:
+    def value(self, name: str) -> Any:
         if name not in self.fields:
             raise VectorsError(f"Vector {self.id}: {name} is missing.")
         return self.fields[name]
