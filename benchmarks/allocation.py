@@ -18,10 +18,12 @@ AT = datetime(2026, 3, 2, 10, 30, tzinfo=UTC)
 
 def measure() -> list[Figure]:
     """Transactions a second over all processes; each person is tried once."""
-    from randomisation.services import create_scheme, lock_scheme, open_scheme
+    from randomisation.drafts import create_scheme
+    from randomisation.states import open_scheme
+    from tests.randomisation.life import lock_scheme
     from tests.randomisation.people import make_participant, make_user
 
-    user, approver = make_user(), make_user()
+    user, one, other = make_user(), make_user(), make_user()
     scheme = create_scheme(code="bench", name="Benchmark")
     parameters = {
         "arms": ["a", "b"],
@@ -31,7 +33,7 @@ def measure() -> list[Figure]:
         "factors": [],
     }
     lock_scheme(
-        scheme=scheme, parameters=parameters, rows_per_stratum=PEOPLE, approvers=(user, approver), by=user, at=AT
+        scheme=scheme, parameters=parameters, rows_per_stratum=PEOPLE, approvers=(one, other), by=user, at=AT
     )
     open_scheme(scheme=scheme, by=user, at=AT)
     people = [make_participant() for _ in range(PEOPLE)]
@@ -74,6 +76,7 @@ def _worker(what: str, people: list[tuple[int, str]]) -> None:
     django.setup()
     from randomisation.allocate import allocate
     from randomisation.models import Scheme
+    from randomisation.requests import Member, UnitRequest
     from trial.access.models import User
 
     scheme, user = Scheme.objects.get(code="bench"), User.objects.earliest("id")
@@ -86,15 +89,8 @@ def _worker(what: str, people: list[tuple[int, str]]) -> None:
         else:
             allocate(
                 scheme=scheme,
-                unit=unit,
-                participant_ids=[pk],
-                levels={},
-                request_key=f"bench-{unit}",
-                by=user,
-                site="01",
-                at=AT,
-                software_version="benchmark",
-                check=list,
+                request=UnitRequest(unit, [Member(pk, {})], f"bench-{unit}", user, "01", AT, "benchmark"),
+                check=lambda request: [],
             )
 
 

@@ -23,7 +23,7 @@ def reveal_arm(allocation: Allocation, *, by: AbstractBaseUser, at: datetime, re
         scheme_id=allocation.scheme_id, allocation=allocation, by_id=by.pk, at=at, reason=reason, n_arms=1
     )
     unsealed = unseal(allocation.revision)
-    return unsealed.parameters.arms[unsealed.open_allocation(allocation)]
+    return unsealed.arm_code(allocation)
 
 
 @sensitive_variables()
@@ -41,8 +41,7 @@ def arms_for_export(*, scheme: Scheme, by: AbstractBaseUser, at: datetime, reaso
     revisions: dict[int, Unsealed] = {r.pk: unseal(r) for r in scheme.revisions.exclude(contribution_sealed="")}
     arms = {}
     for member in members:
-        unsealed = revisions[member.allocation.revision_id]
-        arms[member.participant_id] = unsealed.parameters.arms[unsealed.open_allocation(member.allocation)]
+        arms[member.participant_id] = revisions[member.allocation.revision_id].arm_code(member.allocation)
     return arms
 
 

@@ -1,4 +1,4 @@
-"""Rebuild the lists from their seed and compare; check that the event log is whole."""
+"""Rebuild lists, margins and allocations from their seed and compare; check that the event log is whole."""
 
 import json
 from collections.abc import Mapping
@@ -6,27 +6,52 @@ from datetime import UTC
 
 from django.views.decorators.debug import sensitive_variables
 
-from randomisation.errors import SealError
+from randomisation.engine.replay import verify
+from randomisation.errors import ListMismatch, SealError
 from randomisation.events import chain_start, link
+from randomisation.margins import load, rebuilt
 from randomisation.models import Allocation, EventLog, Revision, Scheme, SealedRow, StratumCursor
+from randomisation.reveal import contents
+from randomisation.sealed_lists import imported_arms
 from randomisation.sealing import token_digest
 from randomisation.unsealed import Unsealed, unseal
+
+_ALLOCATED = (EventLog.Event.ALLOCATE, EventLog.Event.BACKUP, EventLog.Event.RECOVERED)
+UNKNOWN = "?"
+"""Stands for an arm that does not open; no arm has this code."""
 
 
 @sensitive_variables()
 def verify_list(scheme: Scheme) -> int:
-    """How many rows and allocations differ from what the seed gives; missing and surplus ones count.
+    """How many rows, margins and allocations differ from what seed, file and log give; missing ones count.
 
     Raises:
         SealError: E_SEAL_KEY, no usable key; E_SEAL_CONTEXT, secret or parameters were altered.
     """
-    revisions = scheme.revisions.exclude(contribution_sealed="")
-    return sum(_n_differences(revision) for revision in revisions)
+    revisions = list(scheme.revisions.exclude(contribution_sealed="").order_by("number"))
+    n_listed = sum(_n_differences(scheme, revision) for revision in revisions)
+    if not scheme.next_seq > 1 or not revisions:
+        return n_listed
+    return n_listed + len(replay_differences(scheme, revisions))
+
+
+@sensitive_variables()
+def replay_differences(scheme: Scheme, revisions: list[Revision]) -> list[int | None]:
+    """The numbers of the allocations that a replay of the log does not reproduce; None for one without a number."""
+
+    def arm_of(allocation: Allocation, unsealed: Unsealed) -> str:
+        try:
+            return unsealed.arm_code(allocation)
+        except SealError:
+            return UNKNOWN
+
+    report = verify(contents(scheme, revisions, arm_of=arm_of))
+    return [difference.seq for difference in report.differences]
 
 
 def verify_event_log(scheme: Scheme) -> int | None:
     """The number of the first log entry that is missing, altered or at odds with its allocation, if any."""
-    digest = chain_start(scheme) if scheme.revisions.exists() else ""
+    digest = chain_start(scheme) if scheme.events.exists() else ""
     allocations: dict[int | None, Allocation] = {allocation.seq: allocation for allocation in scheme.allocations.all()}
     n = 0
     for n, event in enumerate(scheme.events.order_by("n"), start=1):
@@ -34,32 +59,44 @@ def verify_event_log(scheme: Scheme) -> int | None:
         if event.n != n or event.digest != digest or not _is_told_by_entry(event, allocations):
             return n
     n_allocated = Scheme.objects.get(pk=scheme.pk).next_seq - 1
-    n_logged = scheme.events.filter(event=EventLog.Event.ALLOCATE).count()
+    n_logged = scheme.events.filter(event__in=_ALLOCATED).count()
     return None if n_logged == n_allocated == len(allocations) else n + 1
 
 
-def _n_differences(revision: Revision) -> int:
+def _n_differences(scheme: Scheme, revision: Revision) -> int:
     unsealed = unseal(revision)
-    return sum(_n_list_differences(unsealed, cursor) for cursor in revision.cursors.order_by("pk"))
+    imported = imported_arms(revision, unsealed)
+    n_listed = sum(_n_list_differences(unsealed, cursor, imported) for cursor in revision.cursors.order_by("pk"))
+    return n_listed + _margins_differ(scheme, revision, unsealed)
 
 
-def _n_list_differences(unsealed: Unsealed, cursor: StratumCursor) -> int:
-    derived = unsealed.list_arms(purpose=cursor.purpose, key=cursor.key, n_rows=cursor.rows_requested)
+def _margins_differ(scheme: Scheme, revision: Revision, unsealed: Unsealed) -> int:
+    """1 when the margins kept between allocations are not those of the log."""
+    if not unsealed.is_minimisation or not scheme.allocations.filter(revision=revision).exists():
+        return 0
+    try:
+        return int(load(revision, unsealed).counts() != rebuilt(scheme, revision, unsealed).margins.counts())
+    except (SealError, ListMismatch, ValueError):
+        return 1
+
+
+def _n_list_differences(unsealed: Unsealed, cursor: StratumCursor, imported: Mapping[str, list[int]]) -> int:
+    if unsealed.is_derived(cursor.purpose):
+        derived = unsealed.list_arms(purpose=cursor.purpose, key=cursor.key, n_rows=cursor.rows_requested)
+    else:
+        derived = imported.get(cursor.key, [])
     expected: dict[int | None, int] = dict(enumerate(derived, start=1))
-    place = {"revision_id": cursor.revision_id, "purpose": cursor.purpose}
-    rows = SealedRow.objects.filter(**place, key=cursor.key)
-    allocations = Allocation.objects.filter(**place, stratum_key=cursor.key)
+    rows = SealedRow.objects.filter(revision_id=cursor.revision_id, purpose=cursor.purpose, key=cursor.key)
     n_missing = len(expected.keys() - {row.position for row in rows})
     n_rows_wrong = sum(_opened(unsealed, row) != expected.get(row.position) for row in rows)
-    n_allocated_wrong = sum(_opened(unsealed, a) != expected.get(a.position) for a in allocations)
     n_fingerprint_wrong = int(unsealed.fingerprint_of(cursor, derived) != cursor.fingerprint)
-    return n_missing + n_rows_wrong + n_allocated_wrong + n_fingerprint_wrong
+    return n_missing + n_rows_wrong + n_fingerprint_wrong
 
 
-def _opened(unsealed: Unsealed, place: SealedRow | Allocation) -> int | None:
+def _opened(unsealed: Unsealed, row: SealedRow) -> int | None:
     """The arm index sealed in this place; -1, which no row has, when it does not open there."""
     try:
-        return unsealed.open_row(place) if isinstance(place, SealedRow) else unsealed.open_allocation(place)
+        return unsealed.open_row(row)
     except SealError:
         return -1
 
@@ -76,7 +113,7 @@ def _is_told_by_entry(event: EventLog, allocations: Mapping[int | None, Allocati
     }
     if not columns.items() <= entry.items():
         return False
-    if event.event != EventLog.Event.ALLOCATE:
+    if event.event not in _ALLOCATED:
         return True
     allocation = allocations.get(event.seq)
     return allocation is not None and entry["token_sha256"] == token_digest(allocation.arm_sealed)

@@ -38,6 +38,20 @@ class LifeCycleRefused(RandomisationError):
         super().__init__("E_LIFE_CYCLE", text)
 
 
+class LateEntryRefused(RandomisationError):
+    """A paper allocation that cannot be entered as it was typed (9.7, 9.15)."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__("E_LATE_ENTRY", text)
+
+
+class ProposalRefused(RandomisationError):
+    """A request, or a decision on one, that is not allowed."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__("E_PROPOSAL", text)
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """One precondition that is not met: its code (section 7) and what to do about it."""

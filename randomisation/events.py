@@ -6,10 +6,22 @@ from datetime import UTC, datetime
 from django.contrib.auth.base_user import AbstractBaseUser
 
 from randomisation.engine.canonical import canonical_json
+from randomisation.errors import LifeCycleRefused
 from randomisation.models import EventLog, Scheme
 from randomisation.sealing import token_digest
 
-Approvers = tuple[AbstractBaseUser, AbstractBaseUser]
+Approvers = tuple[AbstractBaseUser, ...]
+"""One or two people who approved, each another than the rest."""
+
+
+def check_approvers(approvers: Approvers, *, n_needed: int = 2) -> None:
+    """Refuse fewer people than needed, or one person twice.
+
+    Raises:
+        LifeCycleRefused: says how many different people are needed.
+    """
+    if len({person.pk for person in approvers}) < n_needed or len(approvers) != n_needed:
+        raise LifeCycleRefused("Two different people must approve this." if n_needed == 2 else "Somebody must approve.")
 
 
 def append(
@@ -44,7 +56,7 @@ def append(
             "token_sha256": token_digest(token) if token else None,
         }
     )
-    first, second = (person.pk for person in approvers) if approvers else (None, None)
+    first, second = (*(person.pk for person in approvers or ()), None, None)[:2]
     return EventLog.objects.create(
         scheme=scheme,
         n=n,

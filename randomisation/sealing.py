@@ -85,6 +85,27 @@ def unwrap(wrapped: str) -> Seal:
         raise _no_key() from None
 
 
+def rewrap(wrapped: str) -> str:
+    """The same data key wrapped by the first key of the list.
+
+    Raises:
+        SealError: E_SEAL_KEY, no usable key list or none of its keys fits.
+    """
+    try:
+        return _key_list().rotate(wrapped.encode("ascii")).decode("ascii")
+    except (InvalidToken, ValueError):
+        raise _no_key() from None
+
+
+def is_current(wrapped: str) -> bool:
+    """Whether the first key of the list wraps this data key."""
+    try:
+        Fernet(settings.SEALING_KEYS[0]).decrypt(wrapped.encode("ascii"))
+    except (InvalidToken, ValueError, IndexError):
+        return False
+    return True
+
+
 def token_digest(token: str) -> str:
     """SHA-256 of a token, which is what logs and histories hold instead of an arm (6.3)."""
     return hashlib.sha256(token.encode("ascii")).hexdigest()

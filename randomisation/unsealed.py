@@ -1,22 +1,28 @@
 """A revision with its tokens opened, for the length of one action (randomisation.md 6.2)."""
 
 import json
+from collections import defaultdict
 
 from randomisation.engine.labels import fingerprint
 from randomisation.engine.lists import rows_for
+from randomisation.engine.margins import Design
 from randomisation.engine.parameters import Parameters, read_parameters
 from randomisation.engine.source import commitment, derive_seed
 from randomisation.errors import SealError
-from randomisation.models import Allocation, Revision, SealedRow, StratumCursor
+from randomisation.models import Allocation, Purpose, Revision, SealedRow, StratumCursor
 from randomisation.sealing import ALLOCATION, Seal, arm_context, unwrap
 
 
 class Unsealed:
-    """Parameters, seed and seal of one revision. Its repr is constant; it is never stored."""
+    """Parameters, seed and seal of one revision. Its repr is constant; it is never stored.
 
-    __slots__ = ("parameters", "seal", "seed")
+    `locked` are the parameters of the commitment, `parameters` the same with the levels added since.
+    """
 
-    def __init__(self, parameters: Parameters, seed: bytes, seal: Seal) -> None:
+    __slots__ = ("locked", "parameters", "seal", "seed")
+
+    def __init__(self, locked: Parameters, parameters: Parameters, seed: bytes, seal: Seal) -> None:
+        self.locked = locked
         self.parameters = parameters
         self.seed = seed
         self.seal = seal
@@ -24,12 +30,29 @@ class Unsealed:
     def __repr__(self) -> str:
         return "<Unsealed>"
 
+    @property
+    def is_minimisation(self) -> bool:
+        """Whether arms are drawn one by one rather than from lists."""
+        return self.parameters.method == "minimisation"
+
+    def is_derived(self, purpose: str) -> bool:
+        """Whether rows of this purpose come from the seed; an imported list comes from its file."""
+        return purpose == Purpose.BACKUP or self.parameters.method != "import"
+
+    def design(self) -> Design:
+        """The design of a minimisation, with the levels added since the lock."""
+        return Design.of(self.parameters)
+
     def list_arms(self, *, purpose: str, key: str, n_rows: int) -> list[int]:
         """Arm indices of one list from the seed, whole blocks, at least `n_rows` of them."""
         return [row.arm for row in rows_for(self.parameters, self.seed, purpose=purpose, key=key, n_rows=n_rows)]
 
-    def row_context(self, *, purpose: str, key: str, position: int) -> str:
-        """The place of one row of a list."""
+    def derived_arm(self, row: SealedRow) -> int:
+        """The arm that the seed gives the place of `row`."""
+        return self.list_arms(purpose=row.purpose, key=row.key, n_rows=row.position)[row.position - 1]
+
+    def context(self, *, purpose: str, key: str, position: int) -> str:
+        """The place of one token."""
         return arm_context(
             scheme=self.parameters.scheme,
             revision=self.parameters.revision,
@@ -38,18 +61,21 @@ class Unsealed:
             position=position,
         )
 
+    def row_context(self, row: SealedRow) -> str:
+        """The place of one row of a list."""
+        return self.context(purpose=row.purpose, key=row.key, position=row.position)
+
     def open_row(self, row: SealedRow) -> int:
         """The arm index of one stored row.
 
         Raises:
             SealError: E_SEAL_CONTEXT.
         """
-        context = self.row_context(purpose=row.purpose, key=row.key, position=row.position)
-        return self.seal.open_arm(row.token, context)
+        return self._known(self.seal.open_arm(row.token, self.row_context(row)))
 
     def allocation_context(self, *, unit: str, seq: int) -> str:
         """The place of one allocation's arm."""
-        return self.row_context(purpose=ALLOCATION, key=unit, position=seq)
+        return self.context(purpose=ALLOCATION, key=unit, position=seq)
 
     def open_allocation(self, allocation: Allocation) -> int:
         """The arm index of one allocation.
@@ -57,8 +83,25 @@ class Unsealed:
         Raises:
             SealError: E_SEAL_CONTEXT.
         """
+        sealed = self.open_sealed(allocation)
+        return self.design().arm_of(sealed) if allocation.purpose == Purpose.MIN else self._known(sealed)
+
+    def open_sealed(self, allocation: Allocation) -> int:
+        """What the token of an allocation holds: the working arm of a minimisation, else the arm.
+
+        Raises:
+            SealError: E_SEAL_CONTEXT.
+        """
         context = self.allocation_context(unit=allocation.unit, seq=allocation.seq)
         return self.seal.open_arm(allocation.arm_sealed, context)
+
+    def arm_code(self, allocation: Allocation) -> str:
+        """The arm code of one allocation.
+
+        Raises:
+            SealError: E_SEAL_CONTEXT.
+        """
+        return self.parameters.arms[self.open_allocation(allocation)]
 
     def fingerprint_of(self, cursor: StratumCursor, arms: list[int]) -> str:
         """The keyed fingerprint of a list whose rows hold `arms` (6.4)."""
@@ -69,6 +112,11 @@ class Unsealed:
             key=cursor.fingerprint_key,
             codes=[self.parameters.arms[arm] for arm in arms],
         )
+
+    def _known(self, arm: int) -> int:
+        if arm >= len(self.parameters.arms):
+            raise SealError("E_SEAL_CONTEXT", "A sealed value failed its check. Tell the trial manager.")
+        return arm
 
 
 def unseal(revision: Revision) -> Unsealed:
@@ -82,4 +130,13 @@ def unseal(revision: Revision) -> Unsealed:
     if commitment(secret, canonical) != revision.commitment:
         raise SealError("E_SEAL_CONTEXT", "The locked parameters failed their check. Tell the trial manager.")
     seed = derive_seed(secret, seal.open(revision.contribution_sealed).decode("utf-8"))
-    return Unsealed(read_parameters(json.loads(canonical)), seed, seal)
+    locked = read_parameters(json.loads(canonical))
+    return Unsealed(locked, locked.with_levels(added_levels(revision)), seed, seal)
+
+
+def added_levels(revision: Revision) -> dict[str, list[str]]:
+    """The levels added to each factor since the lock, in their order."""
+    added: dict[str, list[str]] = defaultdict(list)
+    for factor, level in revision.added_levels.order_by("pk").values_list("factor", "level"):
+        added[factor].append(level)
+    return dict(added)

@@ -124,6 +124,16 @@ def clock() -> Iterator[time_machine.Traveller]:
         yield coordinates
 
 
+@pytest.fixture(autouse=True)
+def high_water_mark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A test's database is rolled back, and its mark with it: none is left for the next one."""
+    mark = tmp_path_factory.getbasetemp() / "high_water.json"
+    mark.unlink(missing_ok=True)
+    before, django_settings.HIGH_WATER_FILE = django_settings.HIGH_WATER_FILE, mark
+    yield
+    django_settings.HIGH_WATER_FILE = before
+
+
 @pytest.fixture
 def reading(db: None) -> Iterator[None]:
     """Lets the read-only connection see what the test has not committed: it is the test's own connection."""

@@ -17,7 +17,7 @@ from tests.snapshot import once
 from trial.access.models import Delegation, Duty, RoleAssignment, Site, User
 from trial.access.policy import POLICY, Role
 from trial.access.signing import Proof, reauthenticate
-from trial.allocation import actions as allocation
+from trial.allocation import schemes
 from trial.assessments import actions as assessments
 from trial.assessments.expected import expected_forms_of
 from trial.assessments.models import Administration, InstrumentLicence
@@ -149,17 +149,22 @@ def protocol_with_demo(version: str) -> dict[str, Any]:
 
 def open_randomisation(version: ProtocolVersion) -> None:
     """Lock the protocol's scheme, approved by two people, and open it."""
-    approvers = (make_user("First approver"), make_user("Second approver"))
-    allocation.lock_scheme(
+    office = schemes.Office(
+        statistician=make_user("Statistician"),
+        tester=make_user("Tester"),
+        sponsor=make_user("First approver"),
+        second_statistician=make_user("Second approver"),
+        manager=make_user("Trial office"),
+    )
+    schemes.lock_at_once(
         spec=version.spec,
         restricted=restricted_parameters(version),
-        approvers=approvers,
-        by=approvers[0],
+        office=office,
+        simulation={},
+        acceptance={},
         at=NOW - timedelta(days=100),
     )
-    allocation.open_scheme(
-        code=version.spec.randomisation.scheme, by=make_user("Trial office"), at=NOW - timedelta(days=99)
-    )
+    schemes.open_scheme(code=version.spec.randomisation.scheme, by=office.manager, at=NOW - timedelta(days=99))
 
 
 def site(code: str = "01") -> Site:

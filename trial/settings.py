@@ -23,6 +23,7 @@ SECRET_KEY = env.str("SECRET_KEY")
 IDENTITY_KEYS: list[str] = env.list("IDENTITY_KEYS")  # Fernet keys, first wraps, all unwrap
 LOOKUP_KEY = env.str("LOOKUP_KEY")  # keyed hashes for exact look-up
 SEALING_KEYS: list[str] = env.list("SEALING_KEYS", default=[])  # randomisation.md 6.2
+HIGH_WATER_FILE = Path(env.str("HIGH_WATER_FILE", default=str(VAR_DIR / "high_water.json")))  # randomisation.md 9.15
 DEBUG = False
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])

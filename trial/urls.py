@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("trial.selfcompletion.urls")),  # before the forms: "link" is no form
     path("", include("trial.assessments.urls")),
     path("", include("trial.paper.urls")),
+    path("", include("trial.allocation.urls")),
     path("", include("trial.activities.urls")),
     path("", include("trial.attendance.urls")),
     path("", include("trial.review.urls")),

@@ -6,7 +6,10 @@ from itertools import count
 import pytest
 
 from randomisation.allocate import allocate
-from randomisation.services import create_scheme, lock_scheme, open_scheme
+from randomisation.drafts import create_scheme
+from randomisation.requests import Member, UnitRequest
+from randomisation.states import open_scheme
+from tests.randomisation.life import lock_scheme
 from tests.randomisation.people import make_participant, make_user
 
 LOCKED_AT = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
@@ -70,18 +73,18 @@ def give(scheme, user):
 
     def do_give(participant=None, **changes):
         participant = participant or make_participant()
-        request = {
-            "scheme": scheme,
+        levels = changes.pop("levels", {"site": "01"})
+        given = {
             "unit": participant.study_id,
-            "participant_ids": [participant.pk],
-            "levels": {"site": "01"},
-            "request_key": f"request-{next(numbers)}",
+            "members": [Member(participant.pk, levels)],
+            "key": f"request-{next(numbers)}",
             "by": user,
             "site": "01",
             "at": AT,
             "software_version": "0.1.0",
-            "check": list,
         }
-        return allocate(**{**request, **changes})
+        asked = {name: changes.pop(name) for name in list(changes) if name in given}
+        request = UnitRequest(**{**given, **asked})
+        return allocate(**{"scheme": scheme, "request": request, "check": lambda request: [], **changes})
 
     return do_give

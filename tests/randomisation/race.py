@@ -27,13 +27,15 @@ def prepare(n_people):
     from django.conf import settings
     from django.core.management import call_command
 
-    from randomisation.services import create_scheme, lock_scheme, open_scheme
+    from randomisation.drafts import create_scheme
+    from randomisation.states import open_scheme
+    from tests.randomisation.life import lock_scheme
     from tests.randomisation.people import make_participant, make_user
 
     # Tables straight from the models, which is quick; every other test runs on the migrations.
     settings.MIGRATION_MODULES = {config.label: None for config in apps.get_app_configs()}
     call_command("migrate", verbosity=0, run_syncdb=True)
-    user, approver = make_user(), make_user()
+    user, one, other = make_user(), make_user(), make_user()
     scheme = create_scheme(code="main", name="Main randomisation")
     parameters = {
         "arms": ARMS,
@@ -46,7 +48,7 @@ def prepare(n_people):
         scheme=scheme,
         parameters=parameters,
         rows_per_stratum=n_people,
-        approvers=(user, approver),
+        approvers=(one, other),
         by=user,
         at=AT,
     )
@@ -62,6 +64,7 @@ def work(number, tries, kill_percent, chance, results):
     from randomisation.allocate import allocate
     from randomisation.errors import NotAllocated
     from randomisation.models import Allocation, Scheme
+    from randomisation.requests import Member, UnitRequest
     from trial.access.models import User
 
     def die(**kwargs):
@@ -77,15 +80,10 @@ def work(number, tries, kill_percent, chance, results):
         try:
             outcome = allocate(
                 scheme=scheme,
-                unit=study_id,
-                participant_ids=[key],
-                levels={"site": site},
-                request_key=f"request-{key}-{number}",
-                by=user,
-                site=site,
-                at=AT,
-                software_version="race",
-                check=list,
+                request=UnitRequest(
+                    study_id, [Member(key, {"site": site})], f"request-{key}-{number}", user, site, AT, "race"
+                ),
+                check=lambda request: [],
             )
             result = "created" if outcome.created else "again"
         except NotAllocated as refused:

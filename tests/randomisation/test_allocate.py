@@ -7,12 +7,15 @@ from django.db import OperationalError, connection, transaction
 
 from randomisation.arms import reveal_arm
 from randomisation.checking import verify_event_log, verify_list
+from randomisation.drafts import create_scheme
 from randomisation.errors import NotAllocated, ParametersRefused, Refusal
+from randomisation.growth import extend
 from randomisation.models import Allocation, AllocationMember, SealedRow, StratumCursor
 from randomisation.preconditions import preconditions
-from randomisation.services import close_scheme, create_scheme, extend, lock_scheme, open_scheme, pause_scheme
+from randomisation.states import close_scheme, open_scheme, pause_scheme
 from randomisation.unsealed import unseal
 from tests.randomisation.conftest import ARMS, AT, LOCKED_AT, OPENED_AT
+from tests.randomisation.life import lock_scheme
 from tests.randomisation.people import make_participant
 from trial.base.triggers import lifted
 

@@ -4,7 +4,7 @@ from django.db import connection
 from randomisation.arms import arms_for_export, labels_for, reveal_arm
 from randomisation.errors import SealError
 from randomisation.models import Allocation, ArmAccessLog
-from randomisation.services import open_scheme
+from randomisation.states import open_scheme
 from tests.randomisation.conftest import ARMS, AT
 from trial.base.triggers import lifted
 

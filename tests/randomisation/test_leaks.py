@@ -6,8 +6,8 @@ import pytest
 from django.views.debug import ExceptionReporter
 
 import randomisation
-from randomisation.services import lock_scheme
 from randomisation.unsealed import unseal
+from tests.randomisation.life import lock_scheme
 
 ROOT = str(Path(randomisation.__file__).parent)
 

@@ -8,6 +8,7 @@ from django.db import IntegrityError, connection, transaction
 
 from randomisation import models
 from randomisation.checking import verify_list
+from randomisation.drafts import create_scheme
 from randomisation.models import (
     Allocation,
     AllocationMember,
@@ -18,7 +19,6 @@ from randomisation.models import (
     SealedRow,
     StratumCursor,
 )
-from randomisation.services import create_scheme
 from tests.randomisation.conftest import ARMS, AT
 from tests.randomisation.people import make_participant, make_user
 from trial.base.triggers import lifted

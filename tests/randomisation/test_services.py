@@ -4,17 +4,12 @@ import pytest
 from django.db import connection
 
 from randomisation.checking import verify_list
+from randomisation.drafts import create_scheme, parameters_for
 from randomisation.errors import LifeCycleRefused, ListMismatch, ParametersRefused, SealError
+from randomisation.growth import extend
+from randomisation.locks import record_contribution
 from randomisation.models import EventLog, Revision, SealedRow, State
-from randomisation.services import (
-    close_scheme,
-    create_scheme,
-    extend,
-    open_scheme,
-    parameters_for,
-    pause_scheme,
-    record_contribution,
-)
+from randomisation.states import close_scheme, open_scheme, pause_scheme
 from randomisation.unsealed import unseal
 from tests.randomisation.conftest import AT, LOCKED_AT, OPENED_AT, PARAMETERS
 from tests.randomisation.people import make_user

@@ -28,6 +28,7 @@ class Role(models.TextChoices):
     SPONSOR_REVIEWER = "sponsor_reviewer", "Sponsor reviewer"
     TRIAL_STATISTICIAN = "trial_statistician", "Trial statistician"
     UNBLINDED_STATISTICIAN = "unblinded_statistician", "Unblinded statistician"
+    SPONSOR_REPRESENTATIVE = "sponsor_representative", "Sponsor representative"
     DMEC = "dmec", "DMEC member"
     ADMINISTRATOR = "administrator", "Administrator"
 
@@ -102,8 +103,22 @@ class Action(StrEnum):
     MANAGE_PEOPLE = "trial.manage_people"
     MANAGE_DELEGATION = "trial.manage_delegation"
     RECORD_LICENCE = "trial.record_licence"
+    # randomisation (randomisation.md 6.1 and section 10): none implies another
+    VIEW_SCHEME = "trial.view_scheme"
+    CONFIGURE_SCHEME = "trial.configure_scheme"
+    VIEW_RESTRICTED = "trial.view_restricted"
+    TEST_SCHEME = "trial.test_scheme"
+    APPROVE_LOCK = "trial.approve_lock"
     OPERATE_SCHEME = "trial.operate_scheme"
-    APPROVE_SCHEME = "trial.approve_scheme"
+    ASK_EXCEPTION = "trial.ask_exception"
+    APPROVE_EXCEPTION = "trial.approve_exception"
+    PRINT_ENVELOPES = "trial.print_envelopes"
+    USE_BACKUP = "trial.use_backup"
+    CODE_BREAK = "trial.code_break"
+    VIEW_BALANCE = "trial.view_balance"
+    VIEW_EXCEPTIONS = "trial.view_exceptions"
+    VERIFY_REVEAL = "trial.verify_reveal"
+    RECORD_GUESS = "trial.record_guess"
 
 
 REVEALS_ARM = frozenset(
@@ -114,6 +129,10 @@ REVEALS_ARM = frozenset(
         Action.PLAN_GROUPS,
         Action.TAKE_REGISTER,
         Action.DOWNLOAD_UNBLINDED,
+        Action.VIEW_BALANCE,
+        Action.PRINT_ENVELOPES,
+        Action.USE_BACKUP,
+        Action.VIEW_RESTRICTED,
     }
 )
 """Actions that show an arm or what reveals one (BR-26): refused to whoever holds a blinded role."""
@@ -177,6 +196,8 @@ POLICY: dict[Role, RoleSpec] = {
         blinded=False,
         home="/",
         actions=_actions(
+            A.VIEW_SCHEME,
+            A.ASK_EXCEPTION,
             _RECORDS,
             _SAFETY,
             A.VIEW_TASKS,
@@ -211,7 +232,15 @@ POLICY: dict[Role, RoleSpec] = {
         blinded=False,
         home="/",
         actions=_actions(
-            A.VIEW_TASKS, A.VIEW_PEOPLE, A.VIEW_RECORD, A.VIEW_PROTOCOL, A.RANDOMISE, A.VIEW_ARM, A.REPORT_UNBLINDING
+            A.VIEW_SCHEME,
+            A.ASK_EXCEPTION,
+            A.VIEW_TASKS,
+            A.VIEW_PEOPLE,
+            A.VIEW_RECORD,
+            A.VIEW_PROTOCOL,
+            A.RANDOMISE,
+            A.VIEW_ARM,
+            A.REPORT_UNBLINDING,
         ),
         never_with=frozenset({Role.UNBLINDED_STATISTICIAN, Role.DMEC, Role.OUTCOME_ASSESSOR}),
     ),
@@ -227,6 +256,7 @@ POLICY: dict[Role, RoleSpec] = {
         blinded=True,
         home="/",
         actions=_actions(
+            A.RECORD_GUESS,
             A.VIEW_TASKS,
             A.VIEW_PEOPLE,
             A.VIEW_RECORD,
@@ -247,6 +277,9 @@ POLICY: dict[Role, RoleSpec] = {
         blinded=None,
         home="/overview/",
         actions=_actions(
+            A.VIEW_SCHEME,
+            A.ASK_EXCEPTION,
+            A.CODE_BREAK,
             _RECORDS,
             _SAFETY,
             A.VIEW_OVERVIEW,
@@ -280,6 +313,11 @@ POLICY: dict[Role, RoleSpec] = {
         blinded=None,
         home="/overview/",
         actions=_actions(
+            A.VIEW_SCHEME,
+            A.ASK_EXCEPTION,
+            A.APPROVE_EXCEPTION,
+            A.CODE_BREAK,
+            A.VIEW_EXCEPTIONS,
             _RECORDS,
             _SAFETY,
             A.VIEW_OVERVIEW,
@@ -298,7 +336,7 @@ POLICY: dict[Role, RoleSpec] = {
         per_site=True,
         blinded=True,
         home="/safety/",
-        actions=_actions(A.VIEW_SAFETY, A.ASSESS_ALERT, A.REPORT_EVENT, A.VIEW_IDENTITY),
+        actions=_actions(A.CODE_BREAK, A.VIEW_SAFETY, A.ASSESS_ALERT, A.REPORT_EVENT, A.VIEW_IDENTITY),
     ),
     Role.SAFEGUARDING_LEAD: RoleSpec(
         per_site=False, blinded=False, home="/safety/", actions=_actions(_SAFETY, A.VIEW_IDENTITY)
@@ -308,6 +346,13 @@ POLICY: dict[Role, RoleSpec] = {
         blinded=None,
         home="/overview/",
         actions=_actions(
+            A.VIEW_SCHEME,
+            A.TEST_SCHEME,
+            A.ASK_EXCEPTION,
+            A.APPROVE_EXCEPTION,
+            A.USE_BACKUP,
+            A.CODE_BREAK,
+            A.VIEW_EXCEPTIONS,
             _RECORDS,
             _SAFETY,
             A.VIEW_OVERVIEW,
@@ -356,7 +401,16 @@ POLICY: dict[Role, RoleSpec] = {
         per_site=True,
         blinded=None,
         home="/monitor/",
-        actions=_actions(_RECORDS, A.VIEW_MONITORING, A.VIEW_SCAN, A.RAISE_QUERY, A.VIEW_AUDIT, A.VIEW_DEVIATIONS),
+        actions=_actions(
+            A.VIEW_SCHEME,
+            A.VIEW_EXCEPTIONS,
+            _RECORDS,
+            A.VIEW_MONITORING,
+            A.VIEW_SCAN,
+            A.RAISE_QUERY,
+            A.VIEW_AUDIT,
+            A.VIEW_DEVIATIONS,
+        ),
     ),
     Role.SPONSOR_REVIEWER: RoleSpec(
         per_site=False, blinded=False, home="/safety/", actions=_actions(A.VIEW_SAFETY, A.REVIEW_EVENT)
@@ -377,14 +431,33 @@ POLICY: dict[Role, RoleSpec] = {
             A.DOWNLOAD_BLINDED,
             A.DOWNLOAD_UNBLINDED,
             A.VIEW_PROTOCOL,
-            A.APPROVE_SCHEME,
+            A.VIEW_SCHEME,
+            A.CONFIGURE_SCHEME,
+            A.VIEW_RESTRICTED,
+            A.APPROVE_LOCK,
+            A.APPROVE_EXCEPTION,
+            A.PRINT_ENVELOPES,
+            A.VIEW_BALANCE,
+            A.VIEW_EXCEPTIONS,
+            A.VERIFY_REVEAL,
         ),
+    ),
+    Role.SPONSOR_REPRESENTATIVE: RoleSpec(
+        per_site=False,
+        blinded=False,
+        home="/randomisation/",
+        actions=_actions(
+            A.VIEW_SCHEME, A.APPROVE_LOCK, A.APPROVE_EXCEPTION, A.VIEW_EXCEPTIONS, A.VERIFY_REVEAL, A.VIEW_PROTOCOL
+        ),
+        never_with=frozenset({Role.COORDINATOR, Role.RANDOMISER, Role.PRINCIPAL_INVESTIGATOR, Role.TRIAL_MANAGER}),
     ),
     Role.DMEC: RoleSpec(
         per_site=False,
         blinded=False,
         home="/releases/",
-        actions=_actions(A.VIEW_RELEASES, A.DOWNLOAD_BLINDED, A.DOWNLOAD_UNBLINDED, A.VIEW_PROTOCOL),
+        actions=_actions(
+            A.VIEW_SCHEME, A.VIEW_RESTRICTED, A.VIEW_RELEASES, A.DOWNLOAD_BLINDED, A.DOWNLOAD_UNBLINDED, A.VIEW_PROTOCOL
+        ),
     ),
     Role.ADMINISTRATOR: RoleSpec(
         per_site=False,

@@ -56,7 +56,12 @@ def all_refusals(*, participant: Participant, by: User, at: datetime) -> list[Re
     if scheme is None:
         return [*found, Refusal("E_SCHEME_STATE", "Randomisation has not been set up.")]
     strata = _strata(participant)
-    return [*found, *preconditions(scheme=scheme, levels=strata, participant_ids=[participant.pk], at=at)]
+    return [
+        *found,
+        *preconditions(
+            scheme=scheme, members=[strata], participant_ids=[participant.pk], site=participant.number_site.code, at=at
+        ),
+    ]
 
 
 def _site(participant: Participant, by: User, today: date) -> list[Refusal]:

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.views.decorators.debug import sensitive_variables
 
+from randomisation.allocate import digest_of as log_digest
 from randomisation.arms import arms_for_export, reveal_arm
 from randomisation.models import Allocation, AllocationMember, Scheme
 from trial.access.models import AccessEvent, User
@@ -19,15 +20,15 @@ def scheme_of(participant: Participant) -> Scheme | None:
 
 
 def allocation_of(participant: Participant) -> Allocation | None:
-    """The participant's allocation, with nothing opened."""
-    member = AllocationMember.objects.filter(participant=participant).select_related("allocation__revision").first()
+    """The participant's allocation by the protocol's scheme, with nothing opened."""
+    links = AllocationMember.objects.filter(participant=participant, scheme=scheme_of(participant))
+    member = links.select_related("allocation__revision").first()
     return member.allocation if member else None
 
 
 def digest_of(allocation: Allocation) -> str:
     """The log digest printed on the confirmation (randomisation.md 8.6)."""
-    entry = allocation.scheme.events.filter(event="allocate", seq=allocation.seq).first()
-    return entry.digest if entry else ""
+    return log_digest(allocation)
 
 
 @sensitive_variables()

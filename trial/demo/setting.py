@@ -12,7 +12,7 @@ from trial.access.models import Site
 from trial.access.policy import Role
 from trial.activities import actions as activities
 from trial.activities.models import Provider, Venue
-from trial.allocation import actions as allocation
+from trial.allocation import schemes
 from trial.assessments.licence_actions import record_licence
 from trial.consent.actions import load_documents
 from trial.demo.agenda import Agenda
@@ -90,15 +90,23 @@ def _license(stage: Stage, at: datetime) -> None:
 
 
 def _open_randomisation(stage: Stage, at: datetime) -> None:
-    approvers = (stage.staff("unblinded"), stage.staff("unblinded.second"))
-    allocation.lock_scheme(
+    staff = stage.staff
+    office = schemes.Office(
+        statistician=staff("unblinded"),
+        tester=staff("manager"),
+        sponsor=staff("representative"),
+        second_statistician=staff("unblinded.second"),
+        manager=staff("manager"),
+    )
+    schemes.lock_at_once(
         spec=stage.spec,
         restricted=restricted_parameters(stage.version),
-        approvers=approvers,
-        by=approvers[0],
+        office=office,
+        simulation={},
+        acceptance={},
         at=at,
     )
-    allocation.open_scheme(code=stage.spec.randomisation.scheme, by=stage.staff("manager"), at=at + timedelta(hours=2))
+    schemes.open_scheme(code=stage.spec.randomisation.scheme, by=staff("manager"), at=at + timedelta(hours=2))
 
 
 def _make_groups(stage: Stage) -> None:

@@ -70,6 +70,7 @@ POSTS = (
     Post("statistician", "Dr Mei Tanaka", R.TRIAL_STATISTICIAN, is_shown=True),
     Post("unblinded", "Dr Ivo Petrov", R.UNBLINDED_STATISTICIAN, is_shown=True),
     Post("unblinded.second", "Dr Clara Nunes", R.UNBLINDED_STATISTICIAN),
+    Post("representative", "Fiona Blake", R.SPONSOR_REPRESENTATIVE, is_shown=True),
     Post("dmec", "Professor Leon Carver", R.DMEC, is_shown=True),
     Post("accounts", "Nick Hollis", R.ADMINISTRATOR, is_shown=True),
 )

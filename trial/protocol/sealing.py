@@ -23,7 +23,7 @@ def seal(restricted: RestrictedParameters | None) -> str:
     if restricted is None:
         return ""
     # Fixed length, because the length of a token follows the length of its text.
-    text = json.dumps(restricted.model_dump(mode="json")).ljust(256)
+    text = json.dumps(restricted.given()).ljust(512)
     return _key_list().encrypt(text.encode("ascii")).decode("ascii")
 
 

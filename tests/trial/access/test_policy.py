@@ -49,7 +49,7 @@ ABOUT_PEOPLE = set(A) - {
     A.VIEW_RELEASES,
     A.RECORD_LICENCE,
     A.OPERATE_SCHEME,
-    A.APPROVE_SCHEME,
+    A.APPROVE_LOCK,
 }
 
 
@@ -112,7 +112,7 @@ def test_nobody_is_blinded_for_ever_and_unblinded():
 
 def test_nobody_who_enrols_sets_up_the_randomisation_or_sees_arms_of_everybody():
     """BR-22, R-13, randomisation.md 6.1."""
-    assert not [pair for pair in ALLOWED if held_together(pair) & ENROLS and A.APPROVE_SCHEME in held_together(pair)]
+    assert not [pair for pair in ALLOWED if held_together(pair) & ENROLS and A.APPROVE_LOCK in held_together(pair)]
     assert not [
         pair for pair in ALLOWED if held_together(pair) & ENROLS and A.DOWNLOAD_UNBLINDED in held_together(pair)
     ]

@@ -16,11 +16,13 @@ def problems(spec: ProtocolSpec, library: Library) -> Iterator[Problem]:
     """Parameters that the randomisation would refuse, and strata that leave eligible people out."""
     if sum(rules.reduced_ratio(spec)) > LARGEST_RATIO_SUM:
         yield Problem("arms", f"the ratio in lowest terms must add up to {LARGEST_RATIO_SUM} or less")
-    if spec.randomisation.method == "simple":
-        yield from _simple(spec)
-    else:
-        yield from _blocks(spec)
-    if rules.n_strata(spec) > MOST_STRATA:
+    yield from _own_keys(spec)
+    yield from _multiples(spec)
+    if spec.randomisation.method == "simple" and spec.randomisation.factors:
+        yield Problem(f"{KEY}.factors", "the method simple has no strata")
+    if spec.randomisation.method != "minimisation" and any(f.weight != 1 for f in spec.randomisation.factors):
+        yield Problem(f"{KEY}.factors", "only minimisation weighs factors")
+    if spec.randomisation.method != "minimisation" and rules.n_strata(spec) > MOST_STRATA:
         yield Problem(f"{KEY}.factors", f"must make {MOST_STRATA} strata or fewer")
     for index, factor in enumerate(spec.randomisation.factors):
         key = f"{KEY}.factors.{index}"
@@ -30,27 +32,42 @@ def problems(spec: ProtocolSpec, library: Library) -> Iterator[Problem]:
             yield from _sites(spec, key, factor)
 
 
-def _simple(spec: ProtocolSpec) -> Iterator[Problem]:
-    if spec.randomisation.restricted:
-        yield Problem(f"{KEY}.restricted", "the method simple has no parameters")
-    if spec.randomisation.factors:
-        yield Problem(f"{KEY}.factors", "the method simple has no strata")
+OWN_KEYS = {
+    "simple": frozenset[str](),
+    "permuted_blocks": frozenset({"block_sizes"}),
+    "big_stick": frozenset({"mti"}),
+    "minimisation": frozenset({"imbalance", "p", "burn_in", "overall_weight", "unequal"}),
+    "import": frozenset[str](),
+}
+"""The restricted keys of each method; an imported list names its file when it is configured."""
+BACKUP_KEY = "backup_block_sizes"
 
 
-def _blocks(spec: ProtocolSpec) -> Iterator[Problem]:
-    if spec.randomisation.restricted is None:
-        yield Problem(f"{KEY}.restricted", "this key is missing: permuted_blocks needs block_sizes")
-        return
-    total, before = sum(rules.reduced_ratio(spec)), 0
-    for index, size in enumerate(spec.randomisation.restricted.block_sizes):
-        if size % total:
-            yield Problem(
-                f"{KEY}.restricted.block_sizes.{index}",
-                f"must be a multiple of {total}, the sum of the ratio",
-            )
-        if size <= before:
-            yield Problem(f"{KEY}.restricted.block_sizes.{index}", "must be more than the size before it")
-        before = size
+def _own_keys(spec: ProtocolSpec) -> Iterator[Problem]:
+    """Each method has its own keys, none missing and none too many; emergency lists have sizes and a length."""
+    own = OWN_KEYS[spec.randomisation.method]
+    restricted = spec.randomisation.restricted
+    given = set(restricted.given() if restricted else ())
+    for name in sorted(own - given):
+        yield Problem(f"{KEY}.restricted", f"this key is missing: {spec.randomisation.method} needs {name}")
+    for name in sorted(given - own - {BACKUP_KEY}):
+        yield Problem(f"{KEY}.restricted.{name}", f"the method {spec.randomisation.method} has no such parameter")
+    if (BACKUP_KEY in given) != (spec.randomisation.backup_rows > 0):
+        yield Problem(f"{KEY}.backup_rows", f"emergency lists need {BACKUP_KEY} and a number of rows")
+
+
+def _multiples(spec: ProtocolSpec) -> Iterator[Problem]:
+    total = sum(rules.reduced_ratio(spec))
+    for name in ("block_sizes", BACKUP_KEY):
+        before = 0
+        for index, size in enumerate(getattr(spec.randomisation.restricted, name, None) or ()):
+            if size % total:
+                yield Problem(
+                    f"{KEY}.restricted.{name}.{index}", f"must be a multiple of {total}, the sum of the ratio"
+                )
+            if size <= before:
+                yield Problem(f"{KEY}.restricted.{name}.{index}", "must be more than the size before it")
+            before = size
 
 
 def _sites(spec: ProtocolSpec, key: str, factor: Factor) -> Iterator[Problem]:

@@ -1,0 +1,179 @@
+"""Writing one allocation and its log entry, inside the caller's transaction (randomisation.md 8.1)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib.auth.base_user import AbstractBaseUser
+
+from randomisation import events, margins
+from randomisation.drawing import Drawn, draw_by_minimisation, draw_from_list
+from randomisation.engine.source import VERSION
+from randomisation.errors import NotAllocated, Refusal
+from randomisation.models import (
+    Allocation,
+    AllocationMember,
+    EventLog,
+    Purpose,
+    Revision,
+    Scheme,
+    StratumCursor,
+)
+from randomisation.preconditions import cursor_of, refusals_of
+from randomisation.requests import UnitRequest
+from randomisation.unsealed import Unsealed, unseal
+
+Source = Allocation.Source
+_EVENTS = {
+    Source.ONLINE: EventLog.Event.ALLOCATE,
+    Source.BACKUP: EventLog.Event.BACKUP,
+    Source.RECOVERED: EventLog.Event.RECOVERED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An allocation that was just written, with its entry's digest. Carries no arm."""
+
+    allocation: Allocation
+    digest: str
+
+
+def record_next(scheme: Scheme, request: UnitRequest, *, check: Callable[[], list[Refusal]]) -> Recorded:
+    """Allocate a unit online. The caller holds the lock on the scheme's row.
+
+    Raises:
+        NotAllocated: with every reason.
+        ListMismatch, SealError: the list or the margins failed their check.
+    """
+    revision = scheme.revision_in_force
+    cursor = cursor_of(revision, request.levels, lock=True) if revision else None
+    refusals = refusals_of(scheme, revision, cursor, request.levels, request.participant_ids, request.site, request.at)
+    refusals += check()
+    if refusals or revision is None:
+        raise NotAllocated(refusals)
+    unsealed = unseal(revision)
+    return write(scheme, revision, unsealed, request, draw_next(scheme, revision, unsealed, cursor, request))
+
+
+def draw_next(
+    scheme: Scheme, revision: Revision, unsealed: Unsealed, cursor: StratumCursor | None, request: UnitRequest
+) -> Drawn:
+    """The next arm by the revision's own method.
+
+    Raises:
+        ListMismatch, SealError: the list or the margins failed their check.
+    """
+    if cursor is None:
+        return draw_by_minimisation(unsealed, revision, members=request.levels, seq=scheme.next_seq)
+    return draw_from_list(unsealed, cursor)
+
+
+def write(
+    scheme: Scheme,
+    revision: Revision,
+    unsealed: Unsealed,
+    request: UnitRequest,
+    drawn: Drawn,
+    *,
+    source: Source = Source.ONLINE,
+    entered_at: datetime | None = None,
+    approver: AbstractBaseUser | None = None,
+) -> Recorded:
+    """Insert the allocation, advance every counter, and log it."""
+    allocation = _insert(scheme, revision, unsealed, request, drawn, source, entered_at or request.at)
+    _advance(scheme, revision, drawn)
+    entry = events.append(
+        scheme=scheme,
+        event=_EVENTS[source],
+        at=allocation.entered_at,
+        actor=request.by,
+        seq=allocation.seq,
+        facts=_facts(allocation, request),
+        token=allocation.arm_sealed,
+        approvers=(approver,) if approver else None,
+    )
+    _count(allocation, revision, unsealed, drawn, request, entry.n)
+    return Recorded(allocation, entry.digest)
+
+
+def _insert(
+    scheme: Scheme,
+    revision: Revision,
+    unsealed: Unsealed,
+    request: UnitRequest,
+    drawn: Drawn,
+    source: Source,
+    entered_at: datetime,
+) -> Allocation:
+    context = unsealed.allocation_context(unit=request.unit, seq=scheme.next_seq)
+    allocation = Allocation.objects.create(
+        scheme=scheme,
+        seq=scheme.next_seq,
+        revision=revision,
+        unit=request.unit,
+        source=source,
+        purpose=drawn.purpose,
+        stratum_key=drawn.stratum,
+        position=drawn.position,
+        factors=request.levels[0],
+        batch=request.batch,
+        scores_sealed=drawn.scores,
+        arm_sealed=unsealed.seal.seal_arm(drawn.sealed_arm, context),
+        request_key=request.key,
+        by_id=request.by.pk,
+        site=request.site,
+        at=request.at,
+        entered_at=entered_at,
+        engine_version=VERSION,
+        software_version=request.software_version,
+    )
+    for place, member in enumerate(request.members, start=1):
+        AllocationMember.objects.create(
+            allocation=allocation,
+            scheme=scheme,
+            participant_id=member.participant_id,
+            place=place,
+            factors=dict(member.levels),
+        )
+    return allocation
+
+
+def _advance(scheme: Scheme, revision: Revision, drawn: Drawn) -> None:
+    """Count the allocation and its row as used; the caller holds both locks."""
+    if drawn.position is not None:
+        cursor = revision.cursors.get(purpose=drawn.purpose, key=drawn.stratum)
+        cursor.next_position = drawn.position + 1
+        cursor.save(update_fields=["next_position"])
+    scheme.next_seq += 1
+    scheme.save(update_fields=["next_seq"])
+
+
+def _facts(allocation: Allocation, request: UnitRequest) -> dict[str, object]:
+    return {
+        "revision": allocation.revision.number,
+        "source": str(allocation.source),
+        "purpose": str(allocation.purpose),
+        "stratum": allocation.stratum_key,
+        "position": allocation.position,
+        "members": request.levels,
+        "site": allocation.site,
+        **({"batch": allocation.batch} if allocation.batch else {}),
+    }
+
+
+def _count(
+    allocation: Allocation, revision: Revision, unsealed: Unsealed, drawn: Drawn, request: UnitRequest, n: int
+) -> None:
+    """Keep the margins of a minimisation level with the log."""
+    if not unsealed.is_minimisation:
+        return
+    counted = drawn.margins
+    if counted is None:
+        counted = margins.load(revision, unsealed, before=n)
+        arm_code = unsealed.parameters.arms[drawn.sealed_arm]
+        margins.place(allocation, arm_code, counted, revision, unsealed, members=request.levels)
+    margins.store(revision, unsealed, counted, n=n)
+
+
+__all__ = ["Purpose", "Recorded", "Source", "draw_next", "record_next", "write"]

@@ -1,0 +1,5 @@
+"""Pages about exceptions, code breaks and envelopes."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

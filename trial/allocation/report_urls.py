@@ -1,0 +1,5 @@
+"""Pages about tests, reports and the reveal."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
