@@ -65,6 +65,10 @@ ROLES: Mapping[str, tuple[str, ...]] = {
         "Releases shows each dataset with its cut, its hash and its codebook. None of yours holds an arm.",
     ),
     Role.UNBLINDED_STATISTICIAN: ("Releases shows both variants of each dataset. Each download is logged.",),
+    Role.SPONSOR_REPRESENTATIVE: (
+        "Randomisation is where you approve the lock of a scheme, exceptions and the reveal.",
+        "You approve what others ask for: nobody approves their own request.",
+    ),
     Role.DMEC: ("Releases shows the datasets of the closed report. Each download is logged.",),
     Role.ADMINISTRATOR: (
         "Settings is where you invite people and give them roles at sites, with dates.",

@@ -24,6 +24,7 @@ PLACES: tuple[tuple[str, str, Action], ...] = (
     ("Safety", "/safety/", Action.VIEW_SAFETY),
     ("Locks", "/locks/", Action.VIEW_LOCKS),
     ("Releases", "/releases/", Action.VIEW_RELEASES),
+    ("Randomisation", "/randomisation/", Action.VIEW_SCHEME),
     ("Audit", "/audit/", Action.VIEW_AUDIT),
     ("Settings", "/settings/", Action.VIEW_SETTINGS),
 )
