@@ -146,6 +146,7 @@ def digest_of(allocation: Allocation) -> str:
 
 
 def _advance_mark(scheme: Scheme, outcomes: Sequence[AllocationOutcome]) -> None:
+    """Raise the mark before anybody is shown the result, also where no callback runs at the commit."""
     last = outcomes[-1]
     if not last.created:
         return

@@ -2,9 +2,12 @@
 
 import hashlib
 from datetime import UTC, datetime
+from functools import partial
 
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import transaction
 
+from randomisation import high_water
 from randomisation.engine.canonical import canonical_json
 from randomisation.errors import LifeCycleRefused
 from randomisation.models import EventLog, Scheme
@@ -35,7 +38,9 @@ def append(
     token: str = "",
     approvers: Approvers | None = None,
 ) -> EventLog:
-    """Add the next entry. The caller holds the lock on the scheme's row.
+    """Add the next entry, and raise the mark outside the database once it is committed (9.15).
+
+    The caller holds the lock on the scheme's row, and has counted the allocation that the entry tells of.
 
     Args:
         facts: what happened, without arm, participant or restricted parameter.
@@ -56,6 +61,9 @@ def append(
             "token_sha256": token_digest(token) if token else None,
         }
     )
+    digest = link(last.digest if last else chain_start(scheme), entry)
+    mark = high_water.Mark(n, scheme.next_seq - 1, digest)
+    transaction.on_commit(partial(high_water.advance, scheme.code, mark), robust=True)
     first, second = (*(person.pk for person in approvers or ()), None, None)[:2]
     return EventLog.objects.create(
         scheme=scheme,
@@ -67,7 +75,7 @@ def append(
         first_approver_id=first,
         second_approver_id=second,
         entry=entry.decode("ascii"),
-        digest=link(last.digest if last else chain_start(scheme), entry),
+        digest=digest,
     )
 
 
