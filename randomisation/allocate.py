@@ -147,11 +147,11 @@ def digest_of(allocation: Allocation) -> str:
 
 def _advance_mark(scheme: Scheme, outcomes: Sequence[AllocationOutcome]) -> None:
     """Raise the mark before anybody is shown the result, also where no callback runs at the commit."""
-    last = outcomes[-1]
-    if not last.created:
-        return
-    entry = EventLog.objects.get(scheme_id=scheme.pk, digest=last.digest, seq=last.allocation.seq)
-    high_water.advance(scheme.code, high_water.Mark(entry.n, last.allocation.seq, last.digest))
+    for outcome in outcomes:
+        if outcome.created:
+            seq = outcome.allocation.seq
+            entry = EventLog.objects.get(scheme_id=scheme.pk, seq=seq, digest=outcome.digest)
+            high_water.advance(scheme.code, high_water.Mark(entry.n, seq, entry.digest))
 
 
 def _log_refusal(scheme: Scheme, request: UnitRequest, codes: list[str]) -> None:

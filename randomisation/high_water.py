@@ -39,8 +39,7 @@ def compare(scheme: Scheme) -> Standing:
         return Standing.MISSING if scheme.next_seq > 1 else Standing.LEVEL
     if scheme.next_seq - 1 < mark.seq:
         return Standing.BEHIND
-    entry = EventLog.objects.filter(scheme=scheme, n=mark.n).values_list("digest", flat=True).first()
-    return Standing.LEVEL if entry == mark.digest else Standing.OTHER_LOG
+    return Standing.LEVEL if _holds(scheme.code, mark) else Standing.OTHER_LOG
 
 
 def n_lost(scheme: Scheme) -> int:
@@ -50,11 +49,19 @@ def n_lost(scheme: Scheme) -> int:
 
 
 def advance(scheme_code: str, mark: Mark) -> None:
-    """Raise the mark after a commit; one that is ahead already stays."""
+    """Raise the mark after a commit; one that is ahead already, or that this database does not hold, stays.
+
+    A mark is made with the first entries of a scheme only: later on, a missing one is for two people to replace.
+    """
     with _locked() as marks:
         kept = marks.get(scheme_code)
-        if kept is None or kept.n < mark.n:
+        is_first = kept is None and mark.seq <= 1
+        if is_first or (kept is not None and kept.n < mark.n and _holds(scheme_code, kept)):
             marks[scheme_code] = mark
+
+
+def _holds(scheme_code: str, mark: Mark) -> bool:
+    return EventLog.objects.filter(scheme__code=scheme_code, n=mark.n, digest=mark.digest).exists()
 
 
 def reset(scheme: Scheme) -> None:
