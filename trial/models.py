@@ -2,7 +2,14 @@
 
 from trial.access.models import AccessEvent, Delegation, Draft, RoleAssignment, Signature, Site, User
 from trial.activities.models import ActivityGroup, Membership, Provider, Session, Venue
-from trial.allocation.models import BlindingEvent
+from trial.allocation.models import (
+    BlindingEvent,
+    BlindingGuess,
+    FirstCheck,
+    Household,
+    HouseholdMember,
+    SimulationRun,
+)
 from trial.assessments.models import Administration, CheckWarning, InstrumentInUse, InstrumentLicence, StudyWording
 from trial.attendance.models import Mark
 from trial.base.models import AuditLeaf, AuditSeal
@@ -31,6 +38,7 @@ __all__ = [
     "AuditLeaf",
     "AuditSeal",
     "BlindingEvent",
+    "BlindingGuess",
     "CheckRun",
     "CheckWarning",
     "Consent",
@@ -43,7 +51,10 @@ __all__ = [
     "Draft",
     "Eligibility",
     "EventReview",
+    "FirstCheck",
     "FirstEntrySeen",
+    "Household",
+    "HouseholdMember",
     "Identity",
     "ImportFile",
     "ImportedLine",
@@ -73,6 +84,7 @@ __all__ = [
     "Session",
     "SignOff",
     "Signature",
+    "SimulationRun",
     "Site",
     "SiteApproval",
     "StatusEvent",
