@@ -13,6 +13,8 @@ from trial.access import actions as access_actions
 from trial.access import adapter
 from trial.activities import reads as activity_reads
 from trial.allocation import checks as allocation_checks
+from trial.allocation import hooks as allocation_hooks
+from trial.allocation import notices
 from trial.assessments import hooks as assessment_hooks
 from trial.base import models, triggers
 from trial.double_entry import actions as second_actions
@@ -40,7 +42,9 @@ def connect() -> None:
     _add(assessment_hooks.item_links, links.beside_item)
     _add(safety_reads.may_report_on, activity_reads.may_report_on)
     _add(allocation_checks.further_checks, stops.open_queries)
+    _add(allocation_hooks.after_late_allocation, steps.after_late_allocation)
     _add(outbox.may_still_go, questionnaires.may_still_go)
+    _add(outbox.may_still_go, notices.may_still_go)
     outbox.body_of |= dict.fromkeys(questionnaires.KINDS, questionnaires.filled_in)
     Referral.guards = REFERRAL_LOCK_GUARDS + transitions.trigger_guards()
     connection_created.connect(triggers.add_switch, dispatch_uid="trigger-switch")

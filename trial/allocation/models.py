@@ -1,4 +1,4 @@
-"""Blinding events and guesses, and households. Allocations themselves are kept, sealed, by the app `randomisation`."""
+"""Blinding events and guesses, households, simulations on their way, first checks. Arms lie sealed in `randomisation`."""
 
 from django.conf import settings
 from django.db import models

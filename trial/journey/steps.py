@@ -9,6 +9,7 @@ from trial.access.models import User
 from trial.access.policy import Role
 from trial.access.signing import Proof
 from trial.allocation import actions as allocation
+from trial.allocation import notices
 from trial.allocation.actions import Allocation, AllocationOutcome
 from trial.assessments.models import Administration
 from trial.base.words import local_day, long_date
@@ -161,18 +162,33 @@ def randomise(
     """Allocate, and in the same transaction: status, day 0, visits, tasks (T12)."""
 
     def then(participant: Participant, made: Allocation) -> None:
-        day0 = local_day(made.at)
-        participant.randomised_date = day0
-        participant.save_by(by, "Randomised")
-        referral = participant.referral
-        move(referral=referral, target=Status.RANDOMISED, by=by, at=at)
-        version = referral.protocol_version
-        schedule.create_after_allocation(participant=participant, version=version, day0=day0, by=by)
-        _plan_after_allocation(participant, day0, by, at)
+        _follow(participant, made, by=by, mover=by, at=at)
 
     return allocation.randomise(
         participant=participant, levels=levels, request_key=request_key, proof=proof, by=by, at=at, then=then
     )
+
+
+def after_late_allocation(participant: Participant, made: Allocation, by: User, at: datetime) -> None:
+    """What follows from an allocation that the database learns of later, by the protocol's own scheme (9.7, 9.15).
+
+    The system moves the status: who enters an envelope may not randomise, and two people stand behind the entry.
+    """
+    if made.scheme.code == participant.referral.protocol_version.spec.randomisation.scheme:
+        _follow(participant, made, by=by, mover=None, at=at)
+
+
+def _follow(participant: Participant, made: Allocation, *, by: User, mover: User | None, at: datetime) -> None:
+    """Status, visits and tasks; day 0 is the day the allocation was made, on paper too."""
+    day0 = local_day(made.at)
+    participant.randomised_date = day0
+    participant.save_by(by, "Randomised")
+    referral = participant.referral
+    move(referral=referral, target=Status.RANDOMISED, by=mover, at=at, effective_date=day0)
+    version = referral.protocol_version
+    schedule.create_after_allocation(participant=participant, version=version, day0=day0, by=by)
+    _plan_after_allocation(participant, day0, by, at)
+    notices.write_allocated(participant=participant, allocation=made, by=by, at=at)
 
 
 def _plan_after_allocation(participant: Participant, day0: date, by: User, at: datetime) -> None:
