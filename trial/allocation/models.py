@@ -1,4 +1,4 @@
-"""Blinding events and guesses, households, simulations on their way, first checks. Arms lie sealed in `randomisation`."""
+"""Blinding events and guesses, households, simulations on their way, first checks. Arms lie in `randomisation`."""
 
 from django.conf import settings
 from django.db import models
