@@ -8,6 +8,7 @@ from datetime import datetime
 from django.contrib.sessions.models import Session
 
 from trial.access import drafts
+from trial.allocation import notices
 from trial.attendance import overdue
 from trial.base import audit
 from trial.journey import importing
@@ -48,6 +49,7 @@ JOBS: dict[str, Callable[..., int]] = {
     "statuses advanced": statuses.advance,
     "lists of referrals finished": importing.go_on_with_confirmed,
     "questionnaire messages written": questionnaires.write_due,
+    "randomisation notices written": notices.write_due,
     "visits to collect": due.visit_tasks,
     "registers overdue": overdue.open_tasks,
     "sites with old queries": due.query_tasks,
