@@ -1,14 +1,22 @@
-"""Wrapping every data key again with the first key of the list; what they seal stays as it is (issue 2, point 14)."""
+"""Wrapping every data key again with the first key of its list; what they seal stays as it is (randomisation.md 6.2).
+
+Identity data, drafts, locks and second factors lie under IDENTITY_KEYS; the randomisation under SEALING_KEYS.
+"""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from allauth.mfa.models import Authenticator
 from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models, transaction
 
+from trial.access.models import User
+from trial.allocation import seals
 from trial.base import keys
 from trial.base.models import AuditedModel, AuditRow
+from trial.protocol import sealing
+from trial.protocol.models import ProtocolVersion
 
 COLUMN = "wrapped_key"
 CHUNK = 200
@@ -28,16 +36,32 @@ def tables() -> Iterator[type[models.Model]]:
             yield model
 
 
-def rotate() -> int:
-    """Re-wrap the data keys, and the seeds of second factors, that the first key does not wrap yet.
+def rotate(*, at: datetime, by: User | None = None) -> int:
+    """Re-wrap every data key, and the seeds of second factors, that the first key of its list does not wrap yet.
 
     Stopped half-way, it goes on where it was. Returns how many were wrapped again.
 
+    Args:
+        by: whom the log of each scheme names; where nobody is given, who wrote its newest entry.
+
     Raises:
-        SealBroken: no key of the list opens one of them; the chunks before it are done.
+        SealBroken: no key of IDENTITY_KEYS opens one of them; the chunks before it are done.
+        ParametersUnavailable, AllocationRefused: no key of SEALING_KEYS opens one of them.
     """
     n_keys = sum(_rotate_rows(model, wanted) for model in tables() for wanted in _chunks(model))
-    return n_keys + sum(_rotate_seeds(pk) for pk in Authenticator.objects.values_list("pk", flat=True))
+    n_seeds = sum(_rotate_seeds(pk) for pk in Authenticator.objects.values_list("pk", flat=True))
+    return n_keys + n_seeds + _rotate_restricted() + seals.rotate(by=by, at=at)
+
+
+@transaction.atomic
+def _rotate_restricted() -> int:
+    """Keys of the parameters that wait in versions of the protocol; there are few."""
+    held = ProtocolVersion.objects.select_for_update().exclude(restricted_key="").order_by("pk")
+    old = [version for version in held if not sealing.is_current(version.restricted_key)]
+    for version in old:
+        version.restricted_key = sealing.rewrap(version.restricted_key)
+        version.save_by(None, REASON)
+    return len(old)
 
 
 @transaction.atomic

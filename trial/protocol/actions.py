@@ -62,7 +62,7 @@ def load(*, source: Path | str | bytes, by: "User | None", at: datetime) -> Prot
     version.protocol_date = spec.protocol.date
     version.content = content
     version.content_sha256 = hashlib.sha256(content.encode("utf-8")).hexdigest()
-    version.restricted_sealed = sealing.seal(spec.randomisation.restricted)
+    version.restricted_sealed, version.restricted_key = sealing.seal(spec.randomisation.restricted)
     version.loaded_at = at
     return version.save_by(by, reason="Loaded from a file")
 

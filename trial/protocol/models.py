@@ -16,7 +16,8 @@ class ProtocolVersion(AuditedModel):
     """One version of the protocol as configuration. Data point to the version they arose under (R-28).
 
     `content` is the file as canonical JSON without its restricted parameters, which only
-    `restricted_sealed` holds (BR-22); `content_sha256` is the hash of `content`.
+    `restricted_sealed` holds (BR-22); `content_sha256` is the hash of `content`. Of an active version only the
+    wrapping of `restricted_key` may change.
     """
 
     class Status(models.TextChoices):
@@ -32,6 +33,7 @@ class ProtocolVersion(AuditedModel):
             "OLD.status IS DISTINCT FROM 'draft' AND (NEW.content IS DISTINCT FROM OLD.content"
             " OR NEW.content_sha256 IS DISTINCT FROM OLD.content_sha256"
             " OR NEW.restricted_sealed IS DISTINCT FROM OLD.restricted_sealed"
+            " OR (NEW.restricted_key = '') IS DISTINCT FROM (OLD.restricted_key = '')"
             " OR NEW.study_code IS DISTINCT FROM OLD.study_code"
             " OR NEW.version IS DISTINCT FROM OLD.version"
             " OR NEW.protocol_date IS DISTINCT FROM OLD.protocol_date"
@@ -54,6 +56,7 @@ class ProtocolVersion(AuditedModel):
     content = models.TextField()
     content_sha256 = models.CharField(max_length=64)
     restricted_sealed = models.TextField(blank=True)
+    restricted_key = models.TextField(blank=True, help_text="Data key of the token before, wrapped by the key list")
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
     loaded_at = models.DateTimeField()
     activated_at = models.DateTimeField(null=True)

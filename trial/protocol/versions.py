@@ -67,4 +67,4 @@ def restricted_parameters(version: ProtocolVersion) -> RestrictedParameters | No
     Raises:
         ParametersUnavailable: no sealing key opens them.
     """
-    return sealing.unseal(version.restricted_sealed)
+    return sealing.unseal(sealing.Sealed(version.restricted_sealed, version.restricted_key))

@@ -328,6 +328,7 @@ def test_the_second_protocol_is_served_by_the_same_code(manager):
         "content = '{}'",
         "content_sha256 = 'x'",
         "restricted_sealed = ''",
+        "restricted_key = ''",
         "version = '9'",
         "study_code = 'X'",
         "protocol_date = '2020-01-01'",
