@@ -30,7 +30,7 @@ def verify_list(scheme: Scheme) -> int:
     """
     revisions = list(scheme.revisions.exclude(contribution_sealed="").order_by("number"))
     n_listed = sum(_n_differences(scheme, revision) for revision in revisions)
-    if not scheme.next_seq > 1 or not revisions:
+    if not revisions or not scheme.allocations.exists():
         return n_listed
     return n_listed + len(replay_differences(scheme, revisions))
 

@@ -17,10 +17,18 @@ Event = EventLog.Event
 
 @sensitive_variables()
 @transaction.atomic
-def open_scheme(*, scheme: Scheme, by: AbstractBaseUser, at: datetime, approvers: Approvers | None = None) -> Revision:
+def open_scheme(
+    *,
+    scheme: Scheme,
+    by: AbstractBaseUser,
+    at: datetime,
+    number: int | None = None,
+    approvers: Approvers | None = None,
+) -> Revision:
     """Open the newest locked revision, which closes the one before; or go on after a pause.
 
     Args:
+        number: of the revision, to let a paused one go on although a newer one waits.
         approvers: the two people who let a scheme go on that was found behind its high-water mark (9.15).
 
     Raises:
@@ -29,7 +37,8 @@ def open_scheme(*, scheme: Scheme, by: AbstractBaseUser, at: datetime, approvers
     """
     scheme = locked(scheme)
     in_force = scheme.revision_in_force
-    revision = scheme.revisions.filter(state=State.LOCKED).order_by("-number").first() or in_force
+    waiting = scheme.revisions.filter(state=State.LOCKED).order_by("-number").first()
+    revision = scheme.revisions.filter(number=number).first() if number else waiting or in_force
     if revision is None or revision.state not in (State.LOCKED, State.PAUSED):
         raise LifeCycleRefused("There is no locked or paused revision to open.")
     if not revision.contribution_sealed:

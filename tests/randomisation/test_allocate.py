@@ -67,7 +67,7 @@ def test_the_arms_given_are_those_of_the_list(scheme, open_revision, give, user)
 def test_an_allocation_keeps_what_was_true_when_it_was_made(scheme, open_revision, give, user):
     participant = make_participant()
 
-    allocation = give(participant, request_key="page-1").allocation
+    allocation = give(participant, key="page-1").allocation
 
     allocation.refresh_from_db()
     assert allocation.unit == participant.study_id
@@ -86,11 +86,12 @@ def test_the_log_entry_names_place_and_token_but_no_participant(scheme, open_rev
     assert event.digest == outcome.digest
     assert event.seq == 1
     assert event.facts == {
-        "factors": {"site": "01"},
+        "members": [{"site": "01"}],
         "position": 1,
         "purpose": "list",
         "revision": 1,
         "site": "01",
+        "source": "online",
         "stratum": "site=01",
     }
     assert outcome.allocation.unit not in event.entry
@@ -133,8 +134,8 @@ def test_a_failure_of_the_callers_writing_undoes_the_allocation(scheme, open_rev
 def test_the_same_request_returns_the_same_allocation(scheme, open_revision, give):
     participant = make_participant()
 
-    first = give(participant, request_key="page-1")
-    again = give(participant, request_key="page-1")
+    first = give(participant, key="page-1")
+    again = give(participant, key="page-1")
 
     assert again.allocation == first.allocation
     assert (first.created, again.created) == (True, False)
@@ -164,10 +165,10 @@ def test_an_allocated_unit_is_answered_after_the_scheme_is_closed(scheme, open_r
 
 
 def test_a_request_key_of_another_unit_is_refused(scheme, open_revision, give):
-    give(request_key="page-1")
+    give(key="page-1")
 
     with pytest.raises(NotAllocated, match="somebody else") as refused:
-        give(request_key="page-1")
+        give(key="page-1")
 
     assert refused.value.codes == ["E_REQUEST_KEY"]
     assert Allocation.objects.count() == 1
@@ -176,7 +177,7 @@ def test_a_request_key_of_another_unit_is_refused(scheme, open_revision, give):
 def test_a_failed_attempt_meets_the_same_row_when_it_is_repeated(scheme, open_revision, give, user):
     expected = unseal(open_revision).list_arms(purpose="list", key="site=01", n_rows=1)[0]
     with pytest.raises(NotAllocated):
-        give(check=lambda: [Refusal("E_CONSENT", "Consent is missing.")])
+        give(check=lambda request: [Refusal("E_CONSENT", "Consent is missing.")])
 
     allocation = give().allocation
 
@@ -223,7 +224,7 @@ def test_the_dates_of_a_scheme_are_local_days_both_included(scheme, open_revisio
     scheme.opens_date, scheme.closes_date = date(2026, 3, 29), date(2026, 4, 30)
     scheme.save()
 
-    found = preconditions(scheme=scheme, levels={"site": "01"}, participant_ids=[], at=at)
+    found = preconditions(scheme=scheme, members=[{"site": "01"}], participant_ids=[], site="01", at=at)
 
     assert [refusal.code for refusal in found] == ([] if is_open else ["E_SCHEME_STATE"])
 
@@ -290,7 +291,7 @@ def test_all_failures_are_shown_together(scheme, open_revision, give, settings):
     consent = Refusal("E_CONSENT", "Consent is missing.")
 
     with pytest.raises(NotAllocated, match="Consent is missing") as refused:
-        give(levels={}, check=lambda: [consent])
+        give(levels={}, check=lambda request: [consent])
 
     assert refused.value.codes == ["E_FACTORS", "E_SEAL_KEY", "E_CONSENT"]
     assert last_event(scheme).facts["codes"] == refused.value.codes
@@ -299,14 +300,14 @@ def test_all_failures_are_shown_together(scheme, open_revision, give, settings):
 def test_the_callers_preconditions_are_asked_after_the_lock(scheme, open_revision, give):
     asked_in_transaction = []
 
-    give(check=lambda: asked_in_transaction.append(connection.in_atomic_block) or [])
+    give(check=lambda request: asked_in_transaction.append(connection.in_atomic_block) or [])
 
     assert asked_in_transaction == [True]
 
 
 @pytest.mark.parametrize(
     "changes",
-    [{"unit": "a|b"}, {"request_key": ""}, {"request_key": "x" * 65}, {"site": "ŷ"}, {"participant_ids": []}],
+    [{"unit": "a|b"}, {"key": ""}, {"key": "x" * 65}, {"site": "ŷ"}, {"members": []}],
 )
 def test_what_cannot_be_recorded_is_refused_at_once(scheme, open_revision, give, changes):
     with pytest.raises(ParametersRefused):
@@ -348,7 +349,7 @@ def test_an_altered_row_is_refused(scheme, open_revision, give):
 
 def test_a_row_sealed_again_with_another_arm_pauses_the_scheme(scheme, open_revision, give, caplog):
     unsealed = unseal(open_revision)
-    context = unsealed.row_context(purpose="list", key="site=01", position=1)
+    context = unsealed.context(purpose="list", key="site=01", position=1)
     arm = unsealed.open_row(SealedRow.objects.get(key="site=01", position=1))
     tamper(1, token=unsealed.seal.seal_arm(1 - arm, context))
 
@@ -409,7 +410,7 @@ def raise_busy(sqlstate="40001"):
 def test_a_database_that_stays_busy_is_given_up_politely(scheme, open_revision, give):
     attempts = []
 
-    def busy():
+    def busy(request):
         attempts.append(1)
         raise_busy()
 
@@ -425,7 +426,7 @@ def test_a_database_that_stays_busy_is_given_up_politely(scheme, open_revision, 
 def test_a_lost_race_is_run_again(scheme, open_revision, give):
     attempts = []
 
-    def busy_once():
+    def busy_once(request):
         attempts.append(1)
         if len(attempts) == 1:
             raise_busy("40P01")
@@ -441,7 +442,7 @@ def test_a_lost_race_is_run_again(scheme, open_revision, give):
 def test_a_lock_timeout_is_not_waited_for_again(scheme, open_revision, give):
     attempts = []
 
-    def timed_out():
+    def timed_out(request):
         attempts.append(1)
         raise_busy("55P03")
 
@@ -466,7 +467,7 @@ def test_a_refusal_stands_when_it_cannot_be_logged(scheme, open_revision, give, 
 
 
 def test_another_database_error_is_not_hidden(scheme, open_revision, give):
-    def broken():
+    def broken(request):
         raise OperationalError("disk I/O error")
 
     with pytest.raises(OperationalError, match="disk"):

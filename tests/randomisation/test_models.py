@@ -231,7 +231,7 @@ def test_a_cursor_stays_on_its_list(open_revision, changes):
         {"params_sealed": ""},
         {"data_key_wrapped": ""},
         {"commitment": ""},
-        {"state": "closed", "contribution_sealed": ""},
+        {"state": "paused", "contribution_sealed": ""},
     ],
 )
 def test_a_revision_outside_the_rules_is_refused(open_revision, changes):
