@@ -57,7 +57,16 @@ def _make_tables() -> None:
     call_command("migrate", verbosity=0, run_syncdb=True)
 
 
-NAMES = ("save_phq9", "answer_question", "allocation", "participant_list", "release", "scoring", "simulation")
+NAMES = (
+    "save_phq9",
+    "answer_question",
+    "import_referrals",
+    "allocation",
+    "participant_list",
+    "release",
+    "scoring",
+    "simulation",
+)
 
 
 def main(names: list[str]) -> int:

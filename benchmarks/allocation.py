@@ -32,9 +32,7 @@ def measure() -> list[Figure]:
         "block_sizes": [4, 6],
         "factors": [],
     }
-    lock_scheme(
-        scheme=scheme, parameters=parameters, rows_per_stratum=PEOPLE, approvers=(one, other), by=user, at=AT
-    )
+    lock_scheme(scheme=scheme, parameters=parameters, rows_per_stratum=PEOPLE, approvers=(one, other), by=user, at=AT)
     open_scheme(scheme=scheme, by=user, at=AT)
     people = [make_participant() for _ in range(PEOPLE)]
     with connection.cursor() as cursor:

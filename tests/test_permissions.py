@@ -274,7 +274,7 @@ def test_every_page_follows_the_table(client, clock, role, blinded):
     assert problems == []
 
 
-OWN_ONLY = frozenset({"journey:import", "journey:import_refused"})
+OWN_ONLY = frozenset({"journey:import", "journey:import_refused", "journey:import_lines"})
 """Pages of records that belong to a person, not to a site."""
 
 

@@ -16,6 +16,7 @@ from trial.messages import actions as messages
 from trial.participants import actions as participants
 from trial.participants.identity import IdentityData
 from trial.participants.models import BEFORE_CONSENT, Referral, Status
+from trial.protocol.models import ProtocolVersion
 from trial.protocol.working_time import add_working_days
 
 OPEN_AFTER_LOCK = frozenset({Status.ENDED_EARLY, Status.FOLLOW_UP, Status.WITHDRAWN_BEFORE_RANDOMISATION})
@@ -87,7 +88,15 @@ def _check_dates(referral: Referral, day: date, today: date) -> None:
 
 
 @transaction.atomic
-def refer(*, site: Site, data: participants.ReferralData, who: IdentityData, by: User | None, at: datetime) -> Referral:
+def refer(
+    *,
+    site: Site,
+    data: participants.ReferralData,
+    who: IdentityData,
+    by: User | None,
+    at: datetime,
+    version: ProtocolVersion | None = None,
+) -> Referral:
     """Store a referral and ask the coordinator for a first contact (T01, T17).
 
     Raises:
@@ -96,10 +105,13 @@ def refer(*, site: Site, data: participants.ReferralData, who: IdentityData, by:
     """
     if data.received_date > local_day(at):
         raise MoveRefused("The date received must not be in the future.")
-    person = participants.find_person(who)
-    if person is not None:
-        _check_rescreening(person.referrals.order_by("-id").first(), data.received_date)
-    referral = participants.add_referral(site=site, data=data, who=who, by=by, at=at)
+
+    def may_follow(earlier: Referral) -> None:
+        _check_rescreening(earlier, data.received_date)
+
+    referral = participants.add_referral(
+        site=site, data=data, who=who, by=by, at=at, may_follow=may_follow, version=version
+    )
     spec = referral.protocol_version.spec
     days = spec.contact.first_contact_working_days
     messages.open_task(
@@ -118,9 +130,9 @@ def refer(*, site: Site, data: participants.ReferralData, who: IdentityData, by:
     return referral
 
 
-def _check_rescreening(latest: Referral | None, received: date) -> None:
+def _check_rescreening(latest: Referral, received: date) -> None:
     """Screening again after failing: so many times, so many days later (BR-05)."""
-    if latest is None or latest.status != Status.SCREEN_FAILED:
+    if latest.status != Status.SCREEN_FAILED:
         return
     rule = latest.protocol_version.spec.rescreen
     failed = latest.person.referrals.filter(status=Status.SCREEN_FAILED).count()

@@ -9,15 +9,19 @@ import re
 import warnings
 import zipfile
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from openpyxl import load_workbook
 from openpyxl.cell.cell import Cell
+from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from openpyxl.worksheet.worksheet import Worksheet
 
-from trial.base.errors import TrialError
+from trial.base.words import long_date
+from trial.journey.import_decoding import LOOK, UnreadableFile, damage, decoded, has_accents
+
+__all__ = ["Kinds", "Problem", "Row", "UnreadableFile", "normalised", "read"]
 
 MAX_ROWS = 5_000
 MAX_COLUMNS = 100
@@ -26,22 +30,31 @@ FORMULA = "Holds a formula. Paste its value instead"
 SHORTENED = "The spreadsheet shortened this number. Format the column as text, then type the number again"
 LOST_ZERO = "Its first 0 is missing. Format the column as text, then type the number again"
 NOT_A_DATE = "Is a number, not a date. Format the column as a date"
+SERIAL = "Is the number {number}, the way spreadsheets count days, and was read as {day}"
+SERIAL_IN_CSV = (
+    "Is the number {number}, the way spreadsheets count days: {day}, or {other} on an old Mac."
+    " Format the column as a date and save again, or save as .xlsx"
+)
+FIRST_SERIAL, LAST_SERIAL = 3_000, 73_050
+"""From 1908 to 2099: a number outside is no day of anybody alive."""
+EPOCH_1900, EPOCH_1904 = datetime(1899, 12, 30), datetime(1904, 1, 1)  # noqa: DTZ001  # a spreadsheet knows no zone
 
 Problem = tuple[str, str]
 """Name of the column, or "" for the whole line, and what to do."""
 
 
-class UnreadableFile(TrialError):
-    """The file cannot be read as a list; the text says what to do."""
-
-
 @dataclass(frozen=True)
 class Kinds:
-    """Which columns a spreadsheet is known to damage."""
+    """Which columns a spreadsheet is known to damage.
+
+    Attributes:
+        epoch: day 0 of the spreadsheet's numbers of days; None for a file that does not say.
+    """
 
     dates: Collection[str] = ()
     phones: Collection[str] = ()
     numbers: Collection[str] = ()
+    epoch: datetime | None = None
 
 
 @dataclass
@@ -52,11 +65,13 @@ class Row:
         line: as the spreadsheet counts, the headings being line 1.
         cells: text by column; what could not be read is empty.
         problems: what could not be read.
+        notes: what was read, and a person should look at.
     """
 
     line: int
     cells: dict[str, str]
     problems: list[Problem] = field(default_factory=list)
+    notes: list[Problem] = field(default_factory=list)
 
 
 def read(data: bytes, columns: Mapping[str, str], *, required: Iterable[str] = (), kinds: Kinds = Kinds()) -> list[Row]:
@@ -71,11 +86,18 @@ def read(data: bytes, columns: Mapping[str, str], *, required: Iterable[str] = (
     """
     if not data.strip():
         raise UnreadableFile("The file is empty. Save the list first, then choose it again.")
-    lines = _xlsx(data) if data.startswith(b"PK\x03\x04") else _csv(data)
+    is_guessed = False
+    if data.startswith(b"PK\x03\x04"):
+        lines, epoch = _xlsx(data)
+        kinds = replace(kinds, epoch=epoch)
+    else:
+        lines, is_guessed = _csv(data)
     if not lines:
         raise UnreadableFile("The file holds no line. Put the headings in its first line.")
     names = _headings(lines[0][1], columns, required)
     rows = [_row(line, cells, names, kinds) for line, cells in lines[1:]]
+    for row in rows:
+        _look_at_letters(row, is_guessed)
     if not rows:
         raise UnreadableFile("The list has headings but no line below them.")
     if len(rows) > MAX_ROWS:
@@ -109,6 +131,16 @@ def _headings(cells: list[Any], columns: Mapping[str, str], required: Iterable[s
     return names
 
 
+def _look_at_letters(row: Row, is_guessed: bool) -> None:
+    """Note damaged letters as a problem, and letters of a file that does not say how they are stored."""
+    for name, text in row.cells.items():
+        if damaged := damage(text):
+            row.problems.append((name, damaged))
+            row.cells[name] = ""
+        elif is_guessed and has_accents(text):
+            row.notes.append((name, LOOK))
+
+
 def _row(line: int, cells: list[Any], names: list[str], kinds: Kinds) -> Row:
     row = Row(line, dict.fromkeys(names, ""))
     if any(_is_filled(cell) for cell in cells[len(names) :]):
@@ -119,7 +151,20 @@ def _row(line: int, cells: list[Any], names: list[str], kinds: Kinds) -> Row:
             row.problems.append((name, problem))
         else:
             row.cells[name] = text
+            row.notes += _serial_note(cell, name, kinds)
     return row
+
+
+def _serial_note(cell: Any, name: str, kinds: Kinds) -> list[Problem]:
+    value = _value(cell)
+    if name not in kinds.dates or not isinstance(value, int | float) or isinstance(value, bool):
+        return []
+    day = long_date(_day_of(value, kinds.epoch or EPOCH_1900))
+    return [(name, SERIAL.format(number=int(value), day=day))]
+
+
+def _day_of(number: float, epoch: datetime) -> date:
+    return (epoch + timedelta(days=int(number))).date()
 
 
 def _value(cell: Any) -> Any:
@@ -152,17 +197,26 @@ def _plain(value: Any, name: str, kinds: Kinds) -> tuple[str, str]:
         return ("" if value is None else str(value)), ""
     if isinstance(value, int | float):
         if name in kinds.dates:
-            return "", NOT_A_DATE
+            return _from_serial(value, kinds)
         if name in kinds.phones:
             return "", LOST_ZERO
         return (str(int(value)) if float(value).is_integer() else str(value)), ""
     return _typed(str(value).strip(), name, kinds)
 
 
+def _from_serial(value: float, kinds: Kinds) -> tuple[str, str]:
+    """A spreadsheet's number of a day, counted from the day that the file itself names."""
+    if kinds.epoch is None or not FIRST_SERIAL <= value <= LAST_SERIAL or value != int(value):
+        return "", NOT_A_DATE
+    return _day_of(value, kinds.epoch).isoformat(), ""
+
+
 def _typed(text: str, name: str, kinds: Kinds) -> tuple[str, str]:
     """The text of a cell that holds text."""
     if text.startswith("="):
         return "", FORMULA
+    if name in kinds.dates and re.fullmatch(r"[0-9]{4,5}([.]0+)?", text):
+        return "", _serial_in_text(text)
     if name in kinds.numbers and re.fullmatch(r"[0-9]+([.][0-9]+)?[eE][+-]?[0-9]+", text):
         return "", SHORTENED
     if name in kinds.numbers and re.fullmatch(r"[0-9]+[.]0+", text):
@@ -172,29 +226,32 @@ def _typed(text: str, name: str, kinds: Kinds) -> tuple[str, str]:
     return text, ""
 
 
+def _serial_in_text(text: str) -> str:
+    """What a bare number in a column of dates may mean; a text file does not say from which day it counts."""
+    number = int(text.partition(".")[0])
+    if not FIRST_SERIAL <= number <= LAST_SERIAL:
+        return NOT_A_DATE
+    days = [long_date(_day_of(number, epoch)) for epoch in (EPOCH_1900, EPOCH_1904)]
+    return SERIAL_IN_CSV.format(number=number, day=days[0], other=days[1])
+
+
 # -- CSV
 
 _OTHER_KINDS = (
     (b"\xd0\xcf\x11\xe0", "The file is an old Excel file, or has a password. Save it as .xlsx without a password."),
     (b"%PDF", "The file is a PDF. Choose a CSV or XLSX file."),
-    (b"\xff\xfe", "The file is saved as “Unicode text”. Save it as “CSV UTF-8” or as .xlsx."),
-    (b"\xfe\xff", "The file is saved as “Unicode text”. Save it as “CSV UTF-8” or as .xlsx."),
     (b"{", "The file is not a table. Choose a CSV or XLSX file."),
     (b"<", "The file is not a table. Choose a CSV or XLSX file."),
 )
 
 
-def _csv(data: bytes) -> list[tuple[int, list[Any]]]:
+def _csv(data: bytes) -> tuple[list[tuple[int, list[Any]]], bool]:
+    """The lines of a CSV file, and whether how letters are stored had to be found out."""
     for beginning, advice in _OTHER_KINDS:
         if data.startswith(beginning):
             raise UnreadableFile(advice)
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise UnreadableFile(
-            f"Line {line} holds letters that cannot be read. In the spreadsheet choose “CSV UTF-8”, or save as .xlsx."
-        ) from error
+    found = decoded(data)
+    text = found.text
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
@@ -209,13 +266,14 @@ def _csv(data: bytes) -> list[tuple[int, list[Any]]]:
         raise UnreadableFile(
             f"Line {start} is not CSV: a quotation mark may be missing. Put it right, or save as .xlsx."
         ) from error
-    return lines
+    return lines, found.is_guessed
 
 
 # -- XLSX
 
 
-def _xlsx(data: bytes) -> list[tuple[int, list[Any]]]:
+def _xlsx(data: bytes) -> tuple[list[tuple[int, list[Any]]], datetime]:
+    """The lines of a spreadsheet, and the day from which it counts days."""
     _check_package(data)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # openpyxl says what it leaves out: styles, validations, extensions
@@ -230,7 +288,7 @@ def _xlsx(data: bytes) -> list[tuple[int, list[Any]]]:
         raise UnreadableFile("The spreadsheet is empty. Save the list first, then choose it again.")
     if len(sheets) > 1:
         raise UnreadableFile("The spreadsheet has more than one sheet. Keep only the one with the list.")
-    return _lines_of(sheets[0])
+    return _lines_of(sheets[0]), EPOCH_1904 if book.epoch == CALENDAR_MAC_1904 else EPOCH_1900
 
 
 def _check_package(data: bytes) -> None:

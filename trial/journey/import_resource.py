@@ -24,6 +24,7 @@ from trial.participants import identity
 from trial.participants.actions import ReferralData
 from trial.participants.identity import IdentityData
 from trial.participants.models import Person, Referral
+from trial.protocol.models import ProtocolVersion
 from trial.protocol.spec import ProtocolSpec
 from trial.protocol.versions import version_in_force
 
@@ -51,6 +52,7 @@ class Candidate:
     data: ReferralData | None = None
     who: IdentityData | None = None
     referral: Referral | None = None
+    version: ProtocolVersion | None = None
 
 
 @dataclass
@@ -78,7 +80,7 @@ class ReferralResource(resources.Resource):  # type: ignore[misc]
         super().__init__()
         self.sites = {str(site.pk): site for site in sites}
         self.by, self.at = by, at
-        self._protocol_problems: dict[tuple[int, date], str] = {}
+        self._in_force: dict[tuple[int, date], ProtocolVersion | str] = {}
         self.referral_form = ReferralForm(sites, spec, {})
         self.site_words = _site_words(sites)
         self.choices = {
@@ -168,18 +170,18 @@ class ReferralResource(resources.Resource):  # type: ignore[misc]
             raise ValidationError({"site": self._say("site", "")})
         if not (kwargs.get("dry_run") and instance.site and instance.data):
             return
-        if problem := self._without_protocol(instance.site, instance.data.received_date):
-            raise ValidationError({"received_date": problem})
+        found = self._protocol(instance.site, instance.data.received_date)
+        if isinstance(found, str):
+            raise ValidationError({"received_date": found})
 
-    def _without_protocol(self, site: Site, on: date) -> str:
-        """Why nobody can be referred there that day; asked once for each site and day of the list."""
-        if (site.pk, on) not in self._protocol_problems:
+    def _protocol(self, site: Site, on: date) -> ProtocolVersion | str:
+        """The protocol there that day, or why there is none; asked once for each site and day of the list."""
+        if (site.pk, on) not in self._in_force:
             try:
-                version_in_force(site=site, on=on)
-                self._protocol_problems[site.pk, on] = ""
+                self._in_force[site.pk, on] = version_in_force(site=site, on=on)
             except TrialError as error:
-                self._protocol_problems[site.pk, on] = str(error)
-        return self._protocol_problems[site.pk, on]
+                self._in_force[site.pk, on] = str(error)
+        return self._in_force[site.pk, on]
 
     def do_instance_save(self, instance: Candidate, is_create: bool) -> None:
         """Refer the person.
@@ -187,6 +189,9 @@ class ReferralResource(resources.Resource):  # type: ignore[misc]
         Raises:
             ValidationError: the action refuses, as for somebody referred already (BR-04).
         """
+        if instance.site and instance.data:
+            found = self._protocol(instance.site, instance.data.received_date)
+            instance.version = None if isinstance(found, str) else found
         instance.referral = refer(instance, self.by, self.at)
 
     # -- many lines
@@ -237,7 +242,9 @@ def refer(candidate: Candidate, by: User, at: datetime) -> Referral:
     if candidate.site is None or candidate.data is None or candidate.who is None:
         raise ValidationError({NON_FIELD_ERRORS: "This line was not read"})
     try:
-        return actions.refer(site=candidate.site, data=candidate.data, who=candidate.who, by=by, at=at)
+        return actions.refer(
+            site=candidate.site, data=candidate.data, who=candidate.who, by=by, at=at, version=candidate.version
+        )
     except DatasetLocked:
         raise
     except TrialError as error:

@@ -20,7 +20,7 @@ from trial.access.policy import Action
 from trial.base.errors import TrialError
 from trial.base.lists import PAGE_SIZE, defused
 from trial.base.parts import Fact, Pages
-from trial.journey import importing
+from trial.journey import importing, tasks
 from trial.journey.importing import CheckedLine, CheckedList, State
 from trial.journey.models import ReferralImport
 from trial.journey.pages import GET_POST
@@ -111,6 +111,8 @@ def _answer(request: StaffRequest, made: ReferralImport) -> HttpResponse:
     except TrialError as error:
         messages.error(request, str(error))
     else:
+        if made.state == State.CONFIRMED:
+            tasks.go_on_later(made)
         if made.state == State.DONE:
             text = f"{made.n_stored} referral{pluralize(made.n_stored)} saved, {made.n_refused} refused."
             messages.success(request, text)
@@ -124,19 +126,23 @@ class LineRow:
     line: int
     name: str
     problems: tuple[tuple[str, str], ...]
+    notes: tuple[tuple[str, str], ...]
 
 
 def _row(line: CheckedLine) -> LineRow:
     name = f"{line.cells.get('first_name', '')} {line.cells.get('last_name', '')}".strip()
-    return LineRow(line.line, name, line.problems)
+    notes = tuple((column, f"{line.cells.get(column, '')}. {text}") for column, text in line.notes)
+    return LineRow(line.line, name, line.problems, notes)
 
 
 def _shown(request: StaffRequest, made: ReferralImport) -> HttpResponse:
     if made.state in (State.DONE, State.DISCARDED):
         return _finished(request, made)
     checked = importing.checked_list(made) or CheckedList("", ())
-    show = "ready" if request.GET.get("show") == "ready" or not checked.refused else "refused"
-    rows, pages = _page_of(request, checked.ready if show == "ready" else checked.refused, show)
+    lists = {"refused": checked.refused, "noted": checked.noted, "ready": checked.ready}
+    asked = request.GET.get("show", "")
+    show = asked if lists.get(asked) else next((name for name, lines in lists.items() if lines), "ready")
+    rows, pages = _page_of(request, lists[show], show)
     n_saved = made.lines.count()
     context = {
         "title": "Check the list",
@@ -153,15 +159,21 @@ def _shown(request: StaffRequest, made: ReferralImport) -> HttpResponse:
         "pages": pages,
         "show": show,
         "tabs": [
-            (f"To put right {len(checked.refused)}", "?show=refused", show == "refused"),
-            (f"Can be saved {len(checked.ready)}", "?show=ready", show == "ready"),
+            (f"{TABS[name]} {len(lines)}", f"?show={name}", show == name)
+            for name, lines in lists.items()
+            if lines or name != "noted"
         ],
         "n_ready": len(checked.ready),
         "n_refused": len(checked.refused),
+        "n_noted": len(checked.noted),
         "n_saved": n_saved,
+        "percent": 100 * n_saved // made.n_received,
         "is_confirmed": made.state == State.CONFIRMED,
     }
     return render(request, "journey/import_check.html", context)
+
+
+TABS = {"refused": "To put right", "noted": "To look at", "ready": "Can be saved"}
 
 
 def _page_of(request: HttpRequest, lines: list[CheckedLine], show: str) -> tuple[list[CheckedLine], Pages]:
@@ -202,4 +214,18 @@ def refused(request: StaffRequest, pk: int) -> HttpResponse:
     writer = csv.writer(response)
     writer.writerow(("line", "column", "what to do"))
     writer.writerows([defused(cell) for cell in row] for row in importing.refused_lines(made))
+    return response
+
+
+@requires(Action.IMPORT_REFERRALS)
+@never_cache
+@require_safe
+def lines(request: StaffRequest, pk: int) -> HttpResponse:
+    """What became of every line as CSV: stored under which number, or refused and why (R-42)."""
+    made = importing.import_for(request.user, pk)
+    response = HttpResponse("\ufeff", content_type="text/csv; charset=utf-8")
+    response.headers["Content-Disposition"] = f'attachment; filename="every-line-{made.pk}.csv"'
+    writer = csv.writer(response)
+    writer.writerow(("line", "outcome", "screening_number", "why"))
+    writer.writerows([defused(cell) for cell in row] for row in importing.every_line(made))
     return response

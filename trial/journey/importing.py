@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -22,7 +23,9 @@ from trial.protocol.versions import current
 
 State = ReferralImport.State
 LINES_AT_ONCE = 100
-"""Lines that one request saves; the rest follow with the next request, or with `tick`."""
+"""Lines that one request saves; the rest follow as a job, with the next request, or with `tick`."""
+LINES_IN_ONE_GO = 20
+"""Lines in one transaction: long enough to be quick, short enough that nobody else waits."""
 KEPT_FOR = timedelta(days=7)
 
 
@@ -36,11 +39,12 @@ class CountsDiffer(Exception):
 
 @dataclass(frozen=True)
 class CheckedLine:
-    """One line after the check: its cells, and what to put right."""
+    """One line after the check: its cells, what to put right, and what to look at before it is saved."""
 
     line: int
     cells: dict[str, str]
     problems: tuple[Problem, ...]
+    notes: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,11 @@ class CheckedList:
     def refused(self) -> list[CheckedLine]:
         """Lines with something to put right."""
         return [line for line in self.lines if line.problems]
+
+    @property
+    def noted(self) -> list[CheckedLine]:
+        """Lines that can be saved, and should be looked at first."""
+        return [line for line in self.ready if line.notes]
 
 
 def sites_of(user: User) -> list[Site]:
@@ -104,7 +113,8 @@ def check(*, data: bytes, file_name: str, by: User, at: datetime) -> ReferralImp
     rows = read(data, resource.headings(), required=resource.required(), kinds=resource.kinds())
     outcome = resource.run(rows, dry_run=True)
     add_repeats(outcome, by=by, at=at)
-    lines = tuple(CheckedLine(row.line, row.cells, tuple(outcome.problems.get(row.line, ()))) for row in rows)
+    problems = outcome.problems
+    lines = tuple(CheckedLine(r.line, r.cells, tuple(problems.get(r.line, ())), tuple(r.notes)) for r in rows)
     return _keep(CheckedList(file_name[:100], lines), hashlib.sha256(data).hexdigest(), by, at)
 
 
@@ -129,8 +139,12 @@ def checked_list(made: ReferralImport) -> CheckedList | None:
     if file is None:
         return None
     stored = json.loads(keys.unseal(file.wrapped_key, file.sealed))
-    lines = (CheckedLine(o["line"], o["cells"], tuple((c, t) for c, t in o["problems"])) for o in stored["lines"])
-    return CheckedList(stored["file_name"], tuple(lines))
+    return CheckedList(stored["file_name"], tuple(_line_from(one) for one in stored["lines"]))
+
+
+def _line_from(stored: dict[str, Any]) -> CheckedLine:
+    pairs = (tuple((column, text) for column, text in stored[name]) for name in ("problems", "notes"))
+    return CheckedLine(stored["line"], stored["cells"], *pairs)
 
 
 @transaction.atomic
@@ -175,35 +189,43 @@ def _confirmed(made: ReferralImport, by: User, at: datetime) -> ReferralImport:
     return made
 
 
+def go_on(*, made: ReferralImport, at: datetime) -> ReferralImport:
+    """Save whatever a confirmed list still holds, as a job; its progress is the count of its lines.
+
+    Raises:
+        DatasetLocked: a final lock is in force; the list waits.
+    """
+    require_unlocked()
+    made = ReferralImport.objects.get(pk=made.pk)
+    return _go_on(made, made.uploaded_by, at, made.n_received) if made.state == State.CONFIRMED else made
+
+
 def _go_on(made: ReferralImport, by: User, at: datetime, n_lines: int) -> ReferralImport:
-    """Save the next lines, each in a transaction of its own, and finish after the last."""
+    """Save the next lines, some of them in each transaction, and finish after the last."""
     checked = checked_list(made)
     if checked is None:
         return ReferralImport.objects.get(pk=made.pk)
     resource = resource_for(made.uploaded_by, at)
     done = set(made.lines.values_list("line", flat=True))
     waiting = [line for line in checked.lines if line.line not in done]
-    for line in waiting[:n_lines]:
-        _save_line(made, line, resource, at)
+    for start in range(0, min(n_lines, len(waiting)), LINES_IN_ONE_GO):
+        _save_lines(made, waiting[start : min(start + LINES_IN_ONE_GO, n_lines)], resource, at)
     return made if len(waiting) > n_lines else _finish(made, by, at)
 
 
 @transaction.atomic
-def _save_line(made: ReferralImport, line: CheckedLine, resource: ReferralResource, at: datetime) -> None:
-    """One line: its referral, or its refusal, and never both and never twice."""
-    ReferralImport.objects.select_for_update().get(pk=made.pk)
-    if ImportedLine.objects.filter(referral_import=made, line=line.line).exists():
-        return
-    problems: Iterable[Problem] = line.problems
-    referral = None
-    if not line.problems:
-        outcome = resource.run([Row(line.line, line.cells)], dry_run=False)
-        problems = outcome.problems.get(line.line, ())
+def _save_lines(made: ReferralImport, lines: list[CheckedLine], resource: ReferralResource, at: datetime) -> None:
+    """Each line: its referral, or its refusal, and never both and never twice."""
+    made = ReferralImport.objects.select_for_update().get(pk=made.pk)
+    numbers = [line.line for line in lines]
+    done = set(made.lines.filter(line__in=numbers).values_list("line", flat=True))
+    lines = [line for line in lines if line.line not in done]
+    outcome = resource.run([Row(line.line, line.cells) for line in lines if not line.problems], dry_run=False)
+    for line in lines:
         candidate = outcome.candidates.get(line.line)
         referral = candidate.referral if candidate else None
-    ImportedLine(
-        referral_import=made, line=line.line, referral=referral, reason="" if referral else _words(problems), at=at
-    ).save()
+        reason = "" if referral else _words(line.problems or outcome.problems.get(line.line, ()))
+        ImportedLine(referral_import=made, line=line.line, referral=referral, reason=reason, at=at).save()
 
 
 def _words(problems: Iterable[Problem]) -> str:
@@ -261,3 +283,12 @@ def refused_lines(made: ReferralImport) -> Iterator[tuple[int, str, str]]:
         for problem in line.reason.split("\n"):
             column, separator, text = problem.partition(": ")
             yield (line.line, column, text) if separator else (line.line, "", problem)
+
+
+def every_line(made: ReferralImport) -> Iterator[tuple[int, str, str, str]]:
+    """Line, what became of it, its screening number, and why it was refused: received = stored + refused (R-42)."""
+    for line in made.lines.select_related("referral").order_by("line"):
+        if line.referral is not None:
+            yield line.line, "stored", line.referral.screening_number, ""
+        else:
+            yield line.line, "refused", "", "; ".join(line.reason.split("\n"))

@@ -22,6 +22,7 @@ urlpatterns = [
     path("people/import/template.csv", import_views.template, name="import_template"),
     path("people/import/<int:pk>/", import_views.report, name="import"),
     path("people/import/<int:pk>/refused.csv", import_views.refused, name="import_refused"),
+    path("people/import/<int:pk>/lines.csv", import_views.lines, name="import_lines"),
     re_path(PERSON + r"contact/$", referral_views.contact, name="contact"),
     re_path(PERSON + r"information/$", referral_views.information, name="information"),
     re_path(

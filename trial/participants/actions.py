@@ -1,5 +1,6 @@
 """Referrals in, study numbers out, and the one writer of a status (trial.journey decides when)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -22,6 +23,7 @@ from trial.participants.models import (
     Status,
     StatusEvent,
 )
+from trial.protocol.models import ProtocolVersion
 from trial.protocol.versions import version_in_force
 
 
@@ -77,9 +79,21 @@ def _check_not_referred(person: Person, site: Site) -> Referral | None:
 
 @transaction.atomic
 def add_referral(
-    *, site: Site, data: ReferralData, who: IdentityData, by: User | None, at: datetime, reason: str = ""
+    *,
+    site: Site,
+    data: ReferralData,
+    who: IdentityData,
+    by: User | None,
+    at: datetime,
+    reason: str = "",
+    may_follow: Callable[[Referral], None] = lambda earlier: None,
+    version: ProtocolVersion | None = None,
 ) -> Referral:
     """Store a referral with its screening number, after the duplicate check (T01, T17).
+
+    Args:
+        may_follow: refuses, by raising, a referral that would follow this closed one too soon (BR-05).
+        version: the protocol in force there on the day received, where the caller has looked it up.
 
     Raises:
         AlreadyReferred: an open referral exists, or the person was randomised (BR-04).
@@ -89,8 +103,10 @@ def add_referral(
     site = Site.objects.select_for_update().get(pk=site.pk)
     person = find_person(who)
     earlier = _check_not_referred(person, site) if person else None
+    if earlier:
+        may_follow(earlier)
     if person is None:
-        person = Person(wrapped_key=keys.new_data_key()).save_by(by)
+        person = Person(wrapped_key=keys.new_data_key())
         identity.store(person=person, data=who, by=by)
     else:
         identity.store(person=person, data=identity.merged(identity.read(person), who), by=by, reason="Referred again")
@@ -101,7 +117,7 @@ def add_referral(
         sequence=last + 1,
         screening_number=rules.screening_number(site.code, last + 1),
         status_date=data.received_date,
-        protocol_version=version_in_force(site=site, on=data.received_date),
+        protocol_version=version or version_in_force(site=site, on=data.received_date),
         source_type=data.source_type,
         referrer=data.referrer,
         received_date=data.received_date,

@@ -1,11 +1,13 @@
 """A file as rows of text, or what to do about it: every way in which a spreadsheet goes wrong (R-42)."""
 
+import codecs
 import io
 import zipfile
 from datetime import date, datetime, time
 
 import pytest
 from openpyxl import Workbook
+from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from trial.journey import import_reading
 from trial.journey.import_reading import Kinds, UnreadableFile, normalised, read
@@ -78,8 +80,12 @@ def test_headings_are_known_by_several_names_whatever_their_case():
         ("last_name\nAsh\n", "headings are missing: first_name"),
         (b"\xd0\xcf\x11\xe0" + b"x" * 20, "old Excel file, or has a password"),
         (b"%PDF-1.7 x", "PDF"),
-        ("first_name\nZo\xeb\n".encode("utf-16"), "Unicode text"),
-        ("first_name\nAnn\nZo\xeb\n".encode("cp1252"), "Line 3 holds letters"),
+        ("first_name\nZo\xeb\n".encode("utf-16-le"), "Unicode text"),
+        ("first_name\nZo\xeb\n".encode("utf-32"), "UTF-32"),
+        (codecs.BOM_UTF8 + b"first_name\nAnn\nZo\xeb\n", "Line 3 holds letters"),
+        (codecs.BOM_UTF16_LE + b"f\x00i", "cannot be read"),
+        (b"first_name\nAnn\nZo\x81\n", "Line 3 holds letters"),
+        (b"first_name\nZo\xeb\nAnn\nZo\xc3\xab\n", "line 4 as UTF-8, line 2 another way"),
         ('{"first_name": "Carol"}', "not a table"),
         ("<html></html>", "not a table"),
         (HEAD + '"Carol,Ash,,,\n', "Line 2 is not CSV"),
@@ -111,6 +117,52 @@ def test_a_cell_that_the_spreadsheet_damaged_is_named(cells, column, match):
     ((named, text),) = row.problems
     assert named == column
     assert match in text
+
+
+def test_a_number_of_days_in_a_csv_is_refused_with_both_days_it_may_mean():
+    """1904 is where old Macs start: four years between two birth dates that nobody would notice."""
+    (row,) = rows(HEAD + "Carol,Ash,26006,,\n")
+
+    ((named, text),) = row.problems
+    assert named == "birth_date"
+    assert "14 March 1971, or 15 March 1975 on an old Mac" in text
+
+
+def test_a_number_of_days_in_a_spreadsheet_is_read_from_the_day_that_the_file_names():
+    def mac(sheet):
+        sheet.parent.epoch = CALENDAR_MAC_1904
+
+    lines = (["first_name", "birth_date"], ["Carol", 26_006])
+
+    (windows,), (old_mac,) = rows(xlsx(*lines)), rows(xlsx(*lines, change=mac))
+
+    assert (windows.cells["birth_date"], old_mac.cells["birth_date"]) == ("1971-03-14", "1975-03-15")
+    assert windows.problems == []
+    assert "26006" in windows.notes[0][1]
+    assert "was read as 14 March 1971" in windows.notes[0][1]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_letters_are_read_however_the_spreadsheet_stored_them(encoding):
+    found = rows("first_name,last_name\nZoë,O’Néill\nAnn,Ash\n".encode(encoding))
+
+    assert found[0].cells == {"first_name": "Zoë", "last_name": "O’Néill"}
+    assert not any(row.problems for row in found)
+    is_guessed = encoding == "cp1252"
+    assert [name for name, _ in found[0].notes] == (["first_name", "last_name"] if is_guessed else [])
+    assert found[1].notes == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("ZoÃ«", "“ZoÃ«” for “Zoë”?"), ("Zo\ufffd", "A letter was lost")],
+)
+def test_letters_that_another_program_damaged_are_refused(name, text):
+    (row,) = rows(f"first_name,last_name\n{name},Ash\n")
+
+    ((column, said),) = row.problems
+    assert column == "first_name"
+    assert text in said
 
 
 def test_an_nhs_number_kept_as_a_decimal_is_mended():
@@ -146,7 +198,9 @@ def test_an_xlsx_is_read_with_its_dates_and_numbers():
     ("heading", "value", "match"),
     [
         ("first_name", "=1+1", "formula"),
-        ("birth_date", 26_006, "Is a number, not a date"),
+        ("birth_date", 26, "Is a number, not a date"),
+        ("birth_date", 26_006.5, "Is a number, not a date"),
+        ("birth_date", 999_999, "Is a number, not a date"),
         ("phone", 1632960001, "first 0 is missing"),
         ("last_name", "#REF!", "error #REF!"),
     ],

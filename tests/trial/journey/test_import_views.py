@@ -101,11 +101,11 @@ def test_the_lines_to_put_right_come_as_csv_without_what_they_said(page):
     ("data", "text"),
     [
         (b"", "The file is empty"),
-        (b"\x00\x01\x02", "headings are missing"),
+        (b"\x00\x01\x02", "its beginning is missing"),
         (HEAD.encode(), "no line below"),
         (b"PK\x03\x04", "damaged"),
         (b"x" * (5 * 1024 * 1024 + 1), "5 MB or smaller"),
-        (HEAD.encode() + b"\xff\xfe\n", "cannot be read"),
+        (HEAD.encode() + b"\x81\n", "cannot be read"),
         (HEAD.encode() + b'"' * 3 + b"\n", "not CSV"),
     ],
 )
