@@ -1,5 +1,6 @@
 """Gathers the features' tables so that Django finds them; nobody else imports this module."""
 
+from trial.access.checklist_models import SiteChecklist
 from trial.access.models import AccessEvent, Delegation, Draft, RoleAssignment, Signature, Site, User
 from trial.activities.models import ActivityGroup, Membership, Provider, Session, Venue
 from trial.allocation.models import (
@@ -13,17 +14,29 @@ from trial.allocation.models import (
 from trial.assessments.models import Administration, CheckWarning, InstrumentInUse, InstrumentLicence, StudyWording
 from trial.attendance.models import Mark
 from trial.base.models import AuditLeaf, AuditSeal
-from trial.consent.models import Consent, DocumentUse, DocumentVersion, InformationGiven
+from trial.consent.evidence_models import ConsentEvidence, ConsentScan, ConsulteeAdvice, SealedForm
+from trial.consent.models import Consent, DocumentFile, DocumentUse, DocumentVersion, InformationGiven
 from trial.deviations.models import Deviation
 from trial.double_entry.models import Adjudication, FirstEntrySeen, SecondEntry
+from trial.econsent.models import ConsentLink, ConsentSession
 from trial.journey.models import ImportedLine, ImportFile, ReferralImport, Reversal
 from trial.locking.models import CheckRun, DatasetLock
 from trial.messages.models import OutboxMessage, Task
 from trial.paper.models import Scan, ScanStrike
-from trial.participants.models import Identity, Participant, Person, Referral, StatusEvent
+from trial.participants.models import (
+    Disposal,
+    Identity,
+    Participant,
+    Person,
+    Redaction,
+    Referral,
+    StatusEvent,
+    TextKey,
+)
 from trial.participation.models import ParticipationChange
 from trial.protocol.models import ProtocolVersion, SiteApproval
 from trial.review.models import Query, QueryMessage, SignOff
+from trial.rights.models import Breach, BreachNote, SubjectRequest
 from trial.safety.models import AdverseEvent, EventReview, RiskAlert
 from trial.schedule.models import Visit
 from trial.screening.models import ContactAttempt, Eligibility
@@ -39,13 +52,22 @@ __all__ = [
     "AuditSeal",
     "BlindingEvent",
     "BlindingGuess",
+    "Breach",
+    "BreachNote",
     "CheckRun",
     "CheckWarning",
     "Consent",
+    "ConsentEvidence",
+    "ConsentLink",
+    "ConsentScan",
+    "ConsentSession",
+    "ConsulteeAdvice",
     "ContactAttempt",
     "DatasetLock",
     "Delegation",
     "Deviation",
+    "Disposal",
+    "DocumentFile",
     "DocumentUse",
     "DocumentVersion",
     "Draft",
@@ -71,6 +93,7 @@ __all__ = [
     "Provider",
     "Query",
     "QueryMessage",
+    "Redaction",
     "Referral",
     "ReferralImport",
     "Reversal",
@@ -78,6 +101,7 @@ __all__ = [
     "RoleAssignment",
     "Scan",
     "ScanStrike",
+    "SealedForm",
     "SecondEntry",
     "SelfCompletion",
     "SelfCompletionLink",
@@ -87,9 +111,12 @@ __all__ = [
     "SimulationRun",
     "Site",
     "SiteApproval",
+    "SiteChecklist",
     "StatusEvent",
     "StudyWording",
+    "SubjectRequest",
     "Task",
+    "TextKey",
     "User",
     "Venue",
     "Visit",

@@ -203,6 +203,13 @@ RELEASE_DIR = Path(env.str("RELEASE_DIR", default=str(VAR_DIR / "releases")))
 SCAN_DIR = Path(
     env.str("SCAN_DIR", default=str(VAR_DIR / "scans"))
 )  # sealed scans of paper forms, never served as files
+BACKUP_RETENTION_DAYS = env.int("BACKUP_RETENTION_DAYS", default=35)
+"""Days after which the last backup that holds a destroyed key must be gone."""
+IDENTITY_RETENTION_MONTHS = env.int("IDENTITY_RETENTION_MONTHS", default=12)
+RESEARCH_RETENTION_MONTHS = env.int("RESEARCH_RETENTION_MONTHS", default=120)
+"""Months after the end of the study for which names and ways to reach people, and research data, are kept (R-36)."""
+STUDY_END_DATE = env.str("STUDY_END_DATE", default="")
+"""Day on which the study ended as declared, ISO 8601; until it is known nobody's time runs out."""
 
 # --- messages and jobs --------------------------------------------------------------------------------
 EMAIL_BACKEND = env.str("EMAIL_BACKEND", default="django.core.mail.backends.filebased.EmailBackend")

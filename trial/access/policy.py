@@ -57,6 +57,17 @@ class Action(StrEnum):
     # identity
     VIEW_IDENTITY = "trial.view_identity"
     CHANGE_IDENTITY = "trial.change_identity"
+    REDACT_TEXT = "trial.redact_text"
+    # what people may ask, how long data are kept, breaches
+    HANDLE_REQUEST = "trial.handle_request"
+    DECIDE_REQUEST = "trial.decide_request"
+    COPY_PERSON = "trial.copy_person"
+    ASK_DISPOSAL = "trial.ask_disposal"
+    AGREE_DISPOSAL = "trial.agree_disposal"
+    MANAGE_BREACH = "trial.manage_breach"
+    # vouchers and travel
+    RECORD_CLAIM = "trial.record_claim"
+    PAY_CLAIM = "trial.pay_claim"
     # questionnaires
     VIEW_ANSWERS = "trial.view_answers"
     ENTER_FORM = "trial.enter_form"
@@ -154,6 +165,8 @@ ENTERS_DATA = frozenset(
         Action.CLOSE_REFERRAL,
         Action.CHANGE_PARTICIPATION,
         Action.CHANGE_IDENTITY,
+        Action.REDACT_TEXT,
+        Action.RECORD_CLAIM,
         Action.REPORT_EVENT,
         Action.RECORD_DEVIATION,
         Action.ANSWER_QUERY,
@@ -212,6 +225,10 @@ POLICY: dict[Role, RoleSpec] = {
             A.CHANGE_PARTICIPATION,
             A.VIEW_IDENTITY,
             A.CHANGE_IDENTITY,
+            A.HANDLE_REQUEST,
+            A.COPY_PERSON,
+            A.RECORD_CLAIM,
+            A.PAY_CLAIM,
             A.ENTER_FORM,
             A.CORRECT_FORM,
             A.SEND_LINK,
@@ -292,6 +309,10 @@ POLICY: dict[Role, RoleSpec] = {
             A.VIEW_ARM,
             A.REPORT_UNBLINDING,
             A.VIEW_IDENTITY,
+            A.REDACT_TEXT,
+            A.HANDLE_REQUEST,
+            A.DECIDE_REQUEST,
+            A.COPY_PERSON,
             A.VIEW_SCAN,
             A.VIEW_SESSIONS,
             A.ASSESS_ALERT,
@@ -329,6 +350,7 @@ POLICY: dict[Role, RoleSpec] = {
             A.VIEW_LOCKS,
             A.AGREE_LOCK,
             A.AUTHORISE_UNBLINDING,
+            A.AGREE_DISPOSAL,
             A.VIEW_RELEASES,
         ),
     ),
@@ -370,6 +392,12 @@ POLICY: dict[Role, RoleSpec] = {
             A.RECORD_LICENCE,
             A.OPERATE_SCHEME,
             A.MANAGE_DELEGATION,
+            A.HANDLE_REQUEST,
+            A.DECIDE_REQUEST,
+            A.ASK_DISPOSAL,
+            A.AGREE_DISPOSAL,
+            A.MANAGE_BREACH,
+            A.PAY_CLAIM,
         ),
         never_with=frozenset({Role.TRIAL_STATISTICIAN, Role.UNBLINDED_STATISTICIAN, Role.DMEC}),
     ),
@@ -395,6 +423,9 @@ POLICY: dict[Role, RoleSpec] = {
             A.VIEW_DEVIATIONS,
             A.RECORD_LICENCE,
             A.REPORT_UNBLINDING,
+            A.ASK_DISPOSAL,
+            A.AGREE_DISPOSAL,
+            A.MANAGE_BREACH,
         ),
     ),
     Role.MONITOR: RoleSpec(

@@ -21,6 +21,13 @@ class SealBroken(TrialError):
         super().__init__("The protected details cannot be opened. Tell the administrator: the keys may be wrong.")
 
 
+class KeyDestroyed(SealBroken):
+    """The person's data key was destroyed by a disposal: what it sealed is gone for ever (R-36)."""
+
+    def __init__(self) -> None:
+        TrialError.__init__(self, "The protected details of this person were destroyed when their time was over.")
+
+
 def _key_list() -> MultiFernet:
     return MultiFernet([Fernet(key) for key in settings.IDENTITY_KEYS])
 
@@ -68,6 +75,29 @@ def unseal_secret(token: str) -> str:
         raise SealBroken from error
 
 
+def new_text_key(wrapped_key: str) -> tuple[str, str]:
+    """A key for one text, and the same sealed with a person's data key."""
+    key = Fernet.generate_key()
+    return key.decode("ascii"), _data_key(wrapped_key).encrypt(key).decode("ascii")
+
+
+def seal_with(key: str, text: str) -> str:
+    """`text` sealed with a key of its own (ASCII token)."""
+    return Fernet(key).encrypt(text.encode("utf-8")).decode("ascii")
+
+
+def unseal_with(key: str, token: str) -> str:
+    """The text inside `token`.
+
+    Raises:
+        SealBroken: the key does not fit, or the token was altered.
+    """
+    try:
+        return Fernet(key).decrypt(token.encode("utf-8")).decode("utf-8")
+    except (InvalidToken, ValueError) as error:
+        raise SealBroken from error
+
+
 def seal(wrapped_key: str, text: str) -> str:
     """`text` sealed with the data key (ASCII token); the empty text stays empty."""
     return _data_key(wrapped_key).encrypt(text.encode("utf-8")).decode("ascii") if text else ""
@@ -95,7 +125,7 @@ def lookup_hash(kind: str, value: str) -> str:
 
 def _data_key(wrapped_key: str) -> Fernet:
     if not wrapped_key:
-        raise SealBroken
+        raise KeyDestroyed
     try:
         return Fernet(_key_list().decrypt(wrapped_key.encode("ascii")))
     except InvalidToken as error:

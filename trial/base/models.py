@@ -137,10 +137,20 @@ class RowsOfHistory(HistoryManager):  # type: ignore[misc]
         return super().from_queryset(queryset_class, class_name)
 
 
+class TrackedFields(HistoricalRecords):  # type: ignore[misc]
+    """The library's records, without the columns that a table says must not live on in its history."""
+
+    def fields_included(self, model: type[models.Model]) -> list[Any]:
+        """Every column but those in `untracked`."""
+        hidden = getattr(model, "untracked", ())
+        return [field for field in super().fields_included(model) if field.name not in hidden]
+
+
 class AuditedModel(models.Model):
     """A table of the trial. Rows are written with `save_by` and never deleted; each save adds history.
 
     Class attributes a table may set:
+        untracked: columns that history leaves out, so that emptying them destroys what they held (R-36).
         change_needs_reason: a change of a stored row is refused without a reason (BR-63).
         stops_at_lock: a trigger refuses inserts and changes while the dataset is locked (R-40).
         guards: further triggers, see trial.base.triggers.
@@ -150,9 +160,10 @@ class AuditedModel(models.Model):
     change_needs_reason: ClassVar[bool] = True
     stops_at_lock: ClassVar[bool] = True
     guards: ClassVar[tuple[tuple[str, str, str, str], ...]] = ()
+    untracked: ClassVar[tuple[str, ...]] = ()
 
     objects = models.Manager.from_queryset(AuditedQuerySet)()
-    history = HistoricalRecords(inherit=True, bases=[AuditRow], history_manager=RowsOfHistory)
+    history = TrackedFields(inherit=True, bases=[AuditRow], history_manager=RowsOfHistory)
 
     class Meta:
         abstract = True

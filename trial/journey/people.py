@@ -18,15 +18,15 @@ from trial.base import keys
 from trial.base.clock import parse_month
 from trial.base.statuses import PARTICIPANT
 from trial.journey.next_rules import Facts, in_a_few_words
-from trial.participants import rules
-from trial.participants.identity import IdentityData
-from trial.participants.models import Identity, Participant, Referral, Status, StatusEvent
+from trial.participants import identity
+from trial.participants import rules as person_rules
+from trial.participants.models import Participant, Referral, Status, StatusEvent
 from trial.protocol.models import ProtocolVersion
 from trial.screening.models import ContactAttempt
 
 NUMBER = re.compile(r"(?:[A-Z]{1,5})?[- ]*[0-9][0-9 -]*", re.IGNORECASE)
 FEWEST_LETTERS = 2
-"""Letters of a surname below which nobody is looked up."""
+"""Letters of a surname below which nobody is looked up; with two, only surnames of two letters are found."""
 
 
 @dataclass(frozen=True)
@@ -69,16 +69,17 @@ def people_for(user: User, *, site: str = "", status: str = "") -> QuerySet[Refe
 def search(records: QuerySet[Referral], typed: str, *, by: User, at: datetime) -> QuerySet[Referral]:
     """Records whose study or screening number starts with what was typed.
 
-    Where `by` may see identities, also those with this birth date, or whose surname starts like this; that such a
-    search was made is logged with the records it found, never with what was typed (R-07).
+    Where `by` may see identities, also those with this birth date or NHS number, or whose surname starts like this;
+    that such a search was made is logged with the records it found, never with what was typed (R-07).
     """
     text = " ".join(typed.split())
-    if NUMBER.fullmatch(text) and _birth_date(text) is None:
+    asks_who = _birth_date(text) is not None or person_rules.nhs_digits(text)
+    if NUMBER.fullmatch(text) and not asks_who:
         return records.filter(_by_number(text))
     ids = _by_identity(records, text, by)
     if ids:
         numbers = ", ".join(records.filter(pk__in=ids).values_list("screening_number", flat=True)[:20])
-        detail = f"Found by surname or date of birth: {numbers}"
+        detail = f"Found by surname, date of birth or NHS number: {numbers}"
         kind = AccessEvent.Kind.IDENTITY_VIEWED
         AccessEvent(user=by, role=by.role_code, kind=kind, detail=detail[:300], at=at).save()
     return records.filter(pk__in=ids)
@@ -90,27 +91,28 @@ def _by_number(text: str) -> Q:
 
 
 def _by_identity(records: QuerySet[Referral], text: str, by: User) -> list[int]:
-    """Ids of the records that fit, at sites where `by` may see identities; opened in memory, kept nowhere."""
-    wanted_date, wanted_name = _birth_date(text), _letters(text)
-    if not by.access.may(Action.VIEW_IDENTITY) or not (wanted_date or len(wanted_name) >= FEWEST_LETTERS):
+    """Ids of the records that fit, at sites where `by` may see identities.
+
+    Keyed hashes name the candidates; a surname has to be opened to be compared, and is kept nowhere.
+    """
+    if not by.access.may(Action.VIEW_IDENTITY):
         return []
-    people = Identity.objects.filter(
-        person__referrals__in=records.filter(by.access.sites(Action.VIEW_IDENTITY)).order_by()
-    )
-    fits = []
-    for identity in people.select_related("person").distinct():
-        if not identity.person.wrapped_key:
-            continue
-        data = IdentityData.from_text(keys.unseal(identity.person.wrapped_key, identity.sealed))
-        names = (_letters(data.last_name), _letters(data.name))
-        if wanted_date == data.birth_date if wanted_date else any(name.startswith(wanted_name) for name in names):
-            fits.append(identity.person_id)
-    return list(records.filter(person__in=fits).values_list("pk", flat=True))
+    here = records.filter(by.access.sites(Action.VIEW_IDENTITY)).order_by()
+    if nhs := person_rules.nhs_digits(text):
+        return list(here.filter(person__nhs_number_hash=keys.lookup_hash("nhs", nhs)).values_list("pk", flat=True))
+    if (born := _birth_date(text)) is not None:
+        return list(here.filter(person__birth_date_hash=identity.birth_hash(born)).values_list("pk", flat=True))
+    return _by_surname(here, text)
 
 
-def _letters(name: str) -> str:
-    """A name as it is compared: no case, accents, spaces or punctuation."""
-    return rules.same_name("", name)[1:]
+def _by_surname(records: QuerySet[Referral], text: str) -> list[int]:
+    wanted = person_rules.letters(text)
+    starts = [identity.surname_hash(part) for part in person_rules.search_parts(text)]
+    if len(wanted) < FEWEST_LETTERS:
+        return []
+    found = dict(records.filter(person__surname_hash__in=starts).values_list("pk", "person_id"))
+    fits = identity.surnames_like(set(found.values()), wanted)
+    return [pk for pk, person_id in found.items() if person_id in fits]
 
 
 def _birth_date(text: str) -> date | None:

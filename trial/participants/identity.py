@@ -1,6 +1,7 @@
 """The identity record: who a participant is and how to reach them, sealed with the person's own key (R-34)."""
 
 import json
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 
@@ -8,9 +9,15 @@ from django.db import transaction
 
 from trial.access.models import AccessEvent, User
 from trial.base import keys
-from trial.base.errors import TrialError
+from trial.base.errors import ReasonMissing, TrialError
+from trial.base.words import long_date
 from trial.participants import rules
-from trial.participants.models import Identity, Person, Referral
+from trial.participants.models import Identity, Person, Referral, TextKey
+
+
+PREFIX = "k"
+"""Before the number of a text's key."""
+DESTROYED = "[Destroyed with the person's key]"
 
 
 class BelongsToAnother(TrialError):
@@ -28,10 +35,13 @@ class IdentityData:
     address: str = ""
     postcode: str = ""
     phone: str = ""
+    other_phone: str = ""
     email: str = ""
     preferred_contact: str = ""
     gp_practice: str = ""
+    gp_code: str = ""
     emergency_name: str = ""
+    emergency_relation: str = ""
     emergency_phone: str = ""
 
     def as_text(self) -> str:
@@ -54,10 +64,32 @@ class IdentityData:
 def hashes(data: IdentityData) -> tuple[str, str]:
     """Keyed hashes of NHS number, and of name with birth date; empty where there is nothing to hash."""
     nhs = keys.lookup_hash("nhs", data.nhs_number) if data.nhs_number else ""
-    if not (data.last_name and data.birth_date):
-        return nhs, ""
     name = rules.same_name(data.first_name, data.last_name)
+    if not (rules.letters(data.last_name) and data.birth_date):
+        return nhs, ""
     return nhs, keys.lookup_hash("name-birth", f"{name}|{data.birth_date.isoformat()}")
+
+
+def birth_hash(born: date) -> str:
+    """Keyed hash under which everybody born that day is found."""
+    return keys.lookup_hash("birth", born.isoformat())
+
+
+def surname_hash(start: str) -> str:
+    """Keyed hash of a surname's first three letters: what a search looks up before it opens the few it found."""
+    return keys.lookup_hash("surname", start)
+
+
+def _hashes_of(data: IdentityData) -> dict[str, str]:
+    """What stands beside the person's key, by column."""
+    nhs, name_birth = hashes(data)
+    start = rules.letters(data.last_name)[:3]
+    return {
+        "nhs_number_hash": nhs,
+        "name_birth_hash": name_birth,
+        "birth_date_hash": birth_hash(data.birth_date) if data.birth_date else "",
+        "surname_hash": surname_hash(start) if start else "",
+    }
 
 
 @transaction.atomic
@@ -67,11 +99,14 @@ def store(*, person: Person, data: IdentityData, by: User | None, reason: str = 
     Raises:
         ReasonMissing: a stored record would change without a reason.
     """
-    nhs, name_birth = hashes(data)
-    if (person.nhs_number_hash, person.name_birth_hash) != (nhs, name_birth):
-        person.nhs_number_hash, person.name_birth_hash = nhs, name_birth
+    found = _hashes_of(data)
+    is_new = person._state.adding
+    if is_new or any(getattr(person, name) != value for name, value in found.items()):
+        for name, value in found.items():
+            setattr(person, name, value)
         person.save_by(by, reason or "Identity recorded")
-    identity = Identity.objects.filter(person=person).first() or Identity(person=person)
+    stored = None if is_new else Identity.objects.filter(person=person).first()
+    identity = stored or Identity(person=person)
     identity.sealed = keys.seal(person.wrapped_key, data.as_text())
     identity.save_by(by, reason)
     return identity
@@ -94,14 +129,21 @@ def read(person: Person) -> IdentityData:
     """The identity record, opened. Callers show it to permitted people only, and log that they did.
 
     Raises:
-        SealBroken: the keys do not fit, or the person's key was destroyed.
+        SealBroken: the keys do not fit, or the person's key was destroyed (KeyDestroyed).
     """
     identity = Identity.objects.filter(person=person).first()
     return IdentityData.from_text(keys.unseal(person.wrapped_key, identity.sealed)) if identity else IdentityData()
 
 
 def show(*, referral: Referral, by: User, at: datetime, reason: str) -> IdentityData:
-    """The identity record for one person to look at; each showing is logged (R-07, R-34)."""
+    """The identity record for one person to look at; each showing is logged with its reason (R-07, R-34).
+
+    Raises:
+        ReasonMissing: nobody said why.
+        SealBroken: as read().
+    """
+    if not reason.strip():
+        raise ReasonMissing
     data = read(referral.person)
     AccessEvent(
         user=by,
@@ -122,14 +164,53 @@ def first_names(people: list[Person]) -> dict[int, str]:
     }
 
 
+def surnames_like(people: Collection[int], start: str) -> set[int]:
+    """Of these people, those whose surname, or first name and surname, starts with these letters.
+
+    Raises:
+        SealBroken: the keys do not fit.
+    """
+    found = set()
+    rows = Identity.objects.filter(person__in=people).exclude(person__wrapped_key="").select_related("person")
+    for row in rows:
+        data = IdentityData.from_text(keys.unseal(row.person.wrapped_key, row.sealed))
+        if any(rules.letters(name).startswith(start) for name in (data.last_name, data.name)):
+            found.add(row.person_id)
+    return found
+
+
 def seal_text(person: Person, text: str) -> str:
-    """Free text that may hold identifiers, sealed with the person's key."""
-    return keys.seal(person.wrapped_key, text)
+    """Free text that may hold identifiers, sealed with a key of its own that hangs on the person's key."""
+    if not text:
+        return ""
+    key, sealed_key = keys.new_text_key(person.wrapped_key)
+    row = TextKey.objects.create(person=person, sealed_key=sealed_key)
+    return f"{PREFIX}{row.pk}:{keys.seal_with(key, text)}"
 
 
 def open_text(person: Person, token: str) -> str:
-    """Free text sealed by seal_text()."""
-    return keys.unseal(person.wrapped_key, token)
+    """Free text sealed by seal_text(); a marker where it was redacted, or died with the person's key.
+
+    Raises:
+        SealBroken: the keys do not fit, or the text is another person's.
+    """
+    if not token:
+        return ""
+    if person.is_disposed:
+        return DESTROYED
+    number, _, sealed = token.removeprefix(PREFIX).partition(":")
+    row = TextKey.objects.filter(pk=number, person=person).select_related("redaction").first()
+    if row is None:
+        raise keys.SealBroken
+    if not row.sealed_key:
+        return f"[Removed on {long_date(row.redaction.at)}: {row.redaction.marker}]"
+    return keys.unseal_with(keys.unseal(person.wrapped_key, row.sealed_key), sealed)
+
+
+def text_key_of(token: str) -> int | None:
+    """Number of the key of a sealed text; None for what is no token."""
+    number = token.removeprefix(PREFIX).partition(":")[0]
+    return int(number) if token.startswith(PREFIX) and number.isdecimal() else None
 
 
 def merged(old: IdentityData, new: IdentityData) -> IdentityData:

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from trial.access.models import Site, User
+from trial.access.models import Signature, Site, User
 from trial.access.policy import Action
 from trial.base.models import AuditedModel, AuditedQuerySet, EventModel
 from trial.base.triggers import LOCK_MESSAGE, LOCKED
@@ -65,25 +65,170 @@ REFERRAL_LOCK_GUARDS = (
 class Person(AuditedModel):
     """One human being across referrals. Holds the wrapped data key and the keyed hashes, nothing readable.
 
-    The hashes find the same person again without revealing who it is (BR-04); disposal empties key and
-    hashes while every row stays.
+    The hashes find the same person again without revealing who it is (BR-04), and candidates for a search. Disposal
+    empties key and hashes while every row stays; history never held them, so they are gone (R-36).
     """
 
     stops_at_lock = False
+    untracked = ("wrapped_key", "nhs_number_hash", "name_birth_hash", "birth_date_hash", "surname_hash")
+    guards = (
+        (
+            "key_stays",
+            "UPDATE",
+            "OLD.wrapped_key <> '' AND NEW.wrapped_key = '' AND NOT EXISTS"
+            " (SELECT 1 FROM trial_disposal d WHERE d.person_id = OLD.id AND d.state = 'done')",
+            "A key is destroyed only by a disposal that two people agreed",
+        ),
+        ("key_gone", "UPDATE", "OLD.wrapped_key = '' AND NEW.wrapped_key <> ''", "A destroyed key never comes back"),
+    )
 
     wrapped_key = models.CharField(max_length=400, blank=True)
     nhs_number_hash = models.CharField(max_length=64, blank=True, db_index=True)
     name_birth_hash = models.CharField(max_length=64, blank=True, db_index=True)
+    birth_date_hash = models.CharField(max_length=64, blank=True, db_index=True)
+    surname_hash = models.CharField(max_length=64, blank=True, db_index=True, help_text="Of the first three letters")
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["nhs_number_hash"], condition=~Q(nhs_number_hash=""), name="one_person_per_nhs_number"
-            )
+            ),
+            models.CheckConstraint(
+                condition=~Q(wrapped_key="")
+                | Q(nhs_number_hash="", name_birth_hash="", birth_date_hash="", surname_hash=""),
+                name="hashes_go_with_the_key",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"Person {self.pk}"
+
+    @property
+    def is_disposed(self) -> bool:
+        """Whether the key was destroyed: nothing sealed of this person can be read any more."""
+        return not self.wrapped_key
+
+
+class TextKey(models.Model):
+    """The key of one sealed text, itself sealed with the person's key; destroyed when the text is redacted (R-03).
+
+    Rows and history that hold the text stay as they are: what they hold opens no more.
+    """
+
+    never_delete = True
+    guards: ClassVar[tuple[tuple[str, str, str, str], ...]] = (
+        (
+            "only_destroyed",
+            "UPDATE",
+            "NEW.sealed_key <> '' OR NEW.person_id IS DISTINCT FROM OLD.person_id OR NOT EXISTS"
+            " (SELECT 1 FROM trial_redaction r WHERE r.text_id = OLD.id)",
+            "The key of a text only changes when the text is redacted",
+        ),
+    )
+
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="text_keys")
+    sealed_key = models.CharField(max_length=300, blank=True)
+
+    def __str__(self) -> str:
+        return f"Key of text {self.pk}"
+
+
+class Redaction(EventModel):
+    """That one sealed text was replaced by a marker for ever: which, why, by whom (R-03)."""
+
+    text = models.OneToOneField(TextKey, on_delete=models.PROTECT, related_name="redaction")
+    referral = models.ForeignKey("Referral", on_delete=models.PROTECT, related_name="redactions")
+    what = models.CharField(max_length=120, help_text="Which text it was, without its words")
+    marker = models.CharField(max_length=120, help_text="What stands in its place")
+    reason = models.CharField(max_length=300)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    role = models.CharField(max_length=200)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=~Q(reason=""), name="redaction_has_a_reason")]
+
+    def __str__(self) -> str:
+        return f"Redaction of {self.what}"
+
+
+class Disposal(AuditedModel):
+    """The end of one person's protected details: asked by one, agreed by another who signs, then final (R-36).
+
+    Doing it destroys the person's data key and look-up hashes. Rows stay, and so does the allocation.
+
+    Attributes:
+        backups_expire_date: the last day on which a backup may still hold the key.
+        backups_confirmed_at: when somebody confirmed that no such backup is left.
+    """
+
+    class Why(models.TextChoices):
+        RETENTION = "retention", "The time for keeping identity data is over"
+        ERASURE = "erasure", "A request for erasure was granted"
+        NEVER_CONSENTED = "never_consented", "The referral was closed without consent"
+
+    class State(models.TextChoices):
+        ASKED = "asked", "Asked for"
+        DONE = "done", "Done"
+        REFUSED = "refused", "Not agreed"
+
+    stops_at_lock = False
+    change_needs_reason = False
+    guards = (
+        ("final", "UPDATE", "OLD.state <> 'asked' AND NEW.state <> OLD.state", "What became of a disposal is final"),
+        (
+            "person",
+            "UPDATE",
+            "NEW.person_id IS DISTINCT FROM OLD.person_id OR NEW.asked_by_id IS DISTINCT FROM OLD.asked_by_id",
+            "A disposal stays that of its person and of whoever asked",
+        ),
+        ("asked_first", "INSERT", "NEW.state <> 'asked'", "A disposal is asked for before it is agreed"),
+    )
+
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="disposals")
+    referral = models.ForeignKey("Referral", on_delete=models.PROTECT, related_name="disposals")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.ASKED)
+    why = models.CharField(max_length=20, choices=Why.choices)
+    reason = models.CharField(max_length=300)
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField()
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    refusal = models.CharField(max_length=300, blank=True)
+    signature = models.ForeignKey(Signature, null=True, on_delete=models.PROTECT, related_name="+")
+    n_texts = models.PositiveIntegerField(default=0, help_text="Sealed texts that died with the key")
+    backups_expire_date = models.DateField(null=True)
+    backups_confirmed_at = models.DateTimeField(null=True)
+    backups_confirmed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+
+    class Meta:
+        ordering = ["-asked_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["person"], condition=~Q(state="refused"), name="one_disposal_per_person"),
+            models.CheckConstraint(
+                condition=Q(decided_by__isnull=True) | ~Q(decided_by=F("asked_by")), name="disposal_takes_two_people"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="done")
+                | Q(
+                    decided_by__isnull=False,
+                    decided_at__isnull=False,
+                    signature__isnull=False,
+                    backups_expire_date__isnull=False,
+                ),
+                name="disposal_done_is_signed",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="refused") | (Q(decided_by__isnull=False) & ~Q(refusal="")),
+                name="disposal_refused_says_why",
+            ),
+            models.CheckConstraint(condition=~Q(reason=""), name="disposal_has_a_reason"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Disposal {self.pk}"
 
 
 class Identity(AuditedModel):

@@ -66,7 +66,20 @@ def age_band(age: int) -> str:
     return "under 18"
 
 
+def letters(name: str) -> str:
+    """A name's letters as they are compared: no case, accents, spaces or punctuation, in any script."""
+    return "".join(c for c in unicodedata.normalize("NFKD", name.casefold()) if c.isalpha())
+
+
 def same_name(first: str, last: str) -> str:
-    """A name as it is compared: no case, accents, spaces or punctuation."""
-    decomposed = unicodedata.normalize("NFKD", f"{first}|{last}".casefold())
-    return re.sub(r"[^a-z|]", "", decomposed)
+    """A whole name as it is compared."""
+    return f"{letters(first)}|{letters(last)}"
+
+
+def search_parts(typed: str) -> list[str]:
+    """Beginnings, of three letters at most, of every surname that a search may mean: of the whole, and after a word.
+
+    "Ann Smyth" may be somebody whose surname starts with "Ann Smyth", or one called Ann with the surname Smyth.
+    """
+    words = typed.split()
+    return list(dict.fromkeys(part for n in range(len(words)) if (part := letters("".join(words[n:]))[:3])))

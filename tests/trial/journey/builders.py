@@ -16,8 +16,9 @@ from trial.allocation.reads import allocation_of
 from trial.assessments.models import Administration
 from trial.attendance import actions as attendance
 from trial.base import keys, triggers
+from trial.participants import identity
 from trial.participants.identity import IdentityData
-from trial.participants.models import Identity, Participant, Person, Referral, StatusEvent
+from trial.participants.models import Participant, Person, Referral, StatusEvent
 from trial.participants.rules import study_number
 from trial.protocol import rules as protocol_rules
 from trial.schedule.models import Visit
@@ -114,8 +115,7 @@ def _events(referrals: Sequence[Referral]) -> list[StatusEvent]:
 
 def named(participant: Participant, **who: object) -> Participant:
     """Give somebody of a crowd an identity."""
-    person = participant.referral.person
-    Identity(person=person, sealed=keys.seal(person.wrapped_key, IdentityData(**who).as_text())).save_by(None)
+    identity.store(person=participant.referral.person, data=IdentityData(**who), by=None, reason="Named")
     return participant
 
 

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.factories import Trial, site, staff
 from tests.trial.journey.builders import crowd, named, one_of_each_arm
+from tests.trial.participants.builders import dispose
 from trial.access.models import AccessEvent
 from trial.access.policy import Role
 from trial.participants.models import Referral
@@ -183,9 +184,7 @@ def test_a_blinded_reader_sees_the_same_of_both_arms(trial, client):
 
 
 def test_somebody_without_keys_any_more_stops_no_search(trial, client):
-    person = named(crowd(trial, 1)[0], last_name="Quillfeather").referral.person
-    person.wrapped_key = ""
-    person.save_by(None, "Disposed of")
+    dispose(named(crowd(trial, 1)[0], last_name="Quillfeather").referral)
     client.force_login(trial.coordinator)
 
     response = client.post("/people/", {"q": "Quillfeather"})

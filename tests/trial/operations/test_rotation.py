@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 from randomisation.checking import verify_list
 from randomisation.models import EventLog, Revision, Scheme, SealedRow
 from tests.factories import NOW, Trial, make_user
+from tests.trial.participants.builders import dispose
 from trial.access import drafts
 from trial.access.models import Draft
 from trial.allocation import seals
@@ -79,9 +80,7 @@ def test_rotation_that_was_stopped_goes_on_where_it_was(trial, settings):
 
 
 def test_a_destroyed_key_stays_destroyed(trial):
-    person = trial.refer().person
-    person.wrapped_key = ""
-    person.save_by(None, "Disposed of")
+    dispose(trial.refer())
 
     assert rotate(at=NOW) == 0
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.factories import NOW, Trial
+from tests.trial.participants.builders import dispose
 from trial.access.models import AccessEvent
 from trial.base import keys
 from trial.base.errors import ReasonMissing
@@ -70,9 +71,7 @@ def test_rotation_wraps_the_data_key_again_and_touches_no_sealed_text(clock, set
 
 
 def test_a_destroyed_key_leaves_rows_that_nobody_can_read(clock):
-    person = Trial().refer(**WHO).person
-    person.wrapped_key = ""
-    person.save_by(None, "Disposal")
+    person = dispose(Trial().refer(**WHO))
 
     with pytest.raises(keys.SealBroken):
         identity.read(person)
