@@ -32,12 +32,12 @@ def digest_of(allocation: Allocation) -> str:
 
 
 @sensitive_variables()
-def show_arm(*, participant: Participant, by: User, at: datetime) -> Arm | None:
+def show_arm(*, participant: Participant, by: User, at: datetime, reason: str = "Allocation page") -> Arm | None:
     """The allocated arm for one person to look at, logged twice: the caller has checked VIEW_ARM."""
     allocation = allocation_of(participant)
     if allocation is None:
         return None
-    code = reveal_arm(allocation, by=by, at=at, reason="Allocation page")
+    code = reveal_arm(allocation, by=by, at=at, reason=reason)
     AccessEvent(user=by, role=by.role_code, kind=AccessEvent.Kind.ARM_VIEWED, record=participant.study_id, at=at).save()
     return protocol_rules.arm(participant.referral.protocol_version.spec, code)
 

@@ -48,6 +48,7 @@ def allocation_result(request: StaffRequest, number: str) -> HttpResponse:
             "rows": _certificate_rows(participant, made, levels),
             "digest": digest_of(made)[:16].upper(),
             "button": Link("Choose a group", f"/people/{participant.study_id}/group/"),
+            "certificate": Link("Print the certificate", f"/people/{participant.study_id}/allocation/certificate/"),
             "deadline": protocol_rules.first_session_deadline(spec, local_day(made.at)),
             "welcome_days": spec.session_plan.welcome_call_working_days,
             "blinded_people": _blinded_people(participant),

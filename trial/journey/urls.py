@@ -4,6 +4,7 @@ from django.urls import path, re_path
 
 from trial.journey import (
     allocation_views,
+    certificate_views,
     consent_views,
     eligibility_views,
     import_views,
@@ -35,6 +36,9 @@ urlpatterns = [
     re_path(PERSON + r"screening/sign/$", eligibility_views.sign_eligibility, name="sign_eligibility"),
     re_path(PERSON + r"randomise/$", randomise_views.randomise, name="randomise"),
     re_path(PERSON + r"allocation/$", allocation_views.allocation_result, name="allocation"),
+    re_path(
+        PERSON + r"allocation/certificate/$", certificate_views.allocation_certificate, name="allocation_certificate"
+    ),
     re_path(PERSON + r"unblinding/$", allocation_views.report_unblinding, name="report_unblinding"),
     re_path(PERSON + r"participation/$", participation_views.participation, name="participation"),
     re_path(PERSON + r"entered-in-error/$", participation_views.ask_reversal, name="ask_reversal"),
