@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.db import connection
 from django.utils import timezone
 
 import instruments
@@ -21,6 +22,7 @@ from trial.allocation import schemes
 from trial.assessments import actions as assessments
 from trial.assessments.expected import expected_forms_of
 from trial.assessments.models import Administration, InstrumentLicence
+from trial.base import triggers
 from trial.consent.actions import ConsentData, documents_on, load_documents
 from trial.consent.models import Consent
 from trial.journey import actions as journey
@@ -118,6 +120,7 @@ def _key(name: str, changes: dict[str, Any] | None, *more: str) -> tuple[str, ..
 def _load(source: str) -> None:
     version = protocol.activate(version=protocol.load(source=source, by=None, at=NOW), by=None, at=NOW)
     load_documents(version=version, by=None)
+    green_light()
     for used in version.spec.instruments:
         licence = instruments.get(used.code, used.version).licence
         if licence.registration_required:
@@ -128,6 +131,14 @@ def _load(source: str) -> None:
                 licence_date=date(2026, 1, 1),
                 copyright_line="Used with permission",
             ).save_by(None)
+
+
+def green_light() -> None:
+    """Every site as if its checklist had been signed, past the trigger that asks for it."""
+    with triggers.lifted(connection):
+        for at in Site.objects.all():
+            at.green_light_date = date(2026, 1, 1)
+            at.save_by(None, "Checklist signed")
 
 
 def protocol_with_demo(version: str) -> dict[str, Any]:

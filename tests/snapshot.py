@@ -11,6 +11,8 @@ from typing import Any
 from django.apps import apps
 from django.db import connection
 
+from trial.base import triggers
+
 OURS = {"trial", "randomisation", "exports"}
 _kept: dict[Hashable, list["Rows"]] = {}
 
@@ -59,7 +61,7 @@ def _read(table: str) -> Rows:
 
 
 def _put_back(kept: list[Rows]) -> None:
-    with connection.cursor() as cursor:
+    with triggers.lifted(connection), connection.cursor() as cursor:  # rows come in the order of their tables
         for one in kept:
             columns = ", ".join(f'"{name}"' for name in one.columns)
             places = ", ".join(["%s"] * len(one.columns))

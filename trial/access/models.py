@@ -93,15 +93,37 @@ class User(AbstractBaseUser):
         return self.is_staff
 
 
+_NO_CHECKLIST = (
+    "NEW.green_light_date IS NOT NULL AND NOT EXISTS (SELECT 1 FROM trial_sitechecklist c WHERE c.site_id = NEW.id"
+    " AND c.manager_signature_id IS NOT NULL AND c.investigator_signature_id IS NOT NULL)"
+)
+
+
 class Site(AuditedModel):
-    """A place that recruits. Opened and closed by date; recruitment may be paused."""
+    """A place that recruits once its green-light checklist is signed. Closed by date; recruitment may be paused."""
 
     stops_at_lock = False
+    guards = (
+        ("green_light", "INSERT", _NO_CHECKLIST, "A site opens only after its checklist is signed by two people"),
+        (
+            "green_light",
+            "UPDATE",
+            f"OLD.green_light_date IS NULL AND {_NO_CHECKLIST}",
+            "A site opens only after its checklist is signed by two people",
+        ),
+        (
+            "green_light_stays",
+            "UPDATE",
+            "OLD.green_light_date IS NOT NULL AND NEW.green_light_date IS DISTINCT FROM OLD.green_light_date",
+            "The day of the green light never changes",
+        ),
+    )
 
     code = models.CharField(max_length=2, unique=True)
     name = models.CharField(max_length=100, unique=True)
     abbreviation = models.CharField(max_length=10, blank=True)
-    opened_date = models.DateField()
+    opened_date = models.DateField(help_text="Planned, by the protocol")
+    green_light_date = models.DateField(null=True, blank=True, editable=False, help_text="When its checklist was signed")
     recruitment_closed_date = models.DateField(null=True, blank=True)
     recruitment_paused = models.BooleanField(default=False)
     target = models.PositiveIntegerField(default=0)
@@ -120,9 +142,10 @@ class Site(AuditedModel):
         return self.name
 
     def is_recruiting(self, on: date) -> bool:
-        """Open to recruitment on that day."""
+        """Open to recruitment on that day: the checklist is signed, and nothing is paused or closed."""
         closed = self.recruitment_closed_date is not None and on > self.recruitment_closed_date
-        return self.opened_date <= on and not closed and not self.recruitment_paused
+        has_green_light = self.green_light_date is not None and self.green_light_date <= on
+        return has_green_light and self.opened_date <= on and not closed and not self.recruitment_paused
 
 
 def _pairs_sql() -> str:
@@ -194,34 +217,6 @@ class Duty(models.TextChoices):
     SAFETY = "safety", "Assess risk and safety"
 
 
-class Delegation(AuditedModel):
-    """One line of a site's delegation log (R-15)."""
-
-    stops_at_lock = False
-
-    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="delegations")
-    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="delegations")
-    duty = models.CharField(max_length=20, choices=Duty.choices)
-    from_date = models.DateField()
-    to_date = models.DateField(null=True, blank=True)
-    training_evidence = models.CharField(max_length=200)
-    training_date = models.DateField()
-    signed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-
-    class Meta:
-        ordering = ["site_id", "user_id", "duty", "from_date", "id"]
-        constraints = [
-            models.UniqueConstraint(fields=["user", "site", "duty", "from_date"], name="duty_delegated_once"),
-            models.CheckConstraint(
-                condition=Q(to_date__isnull=True) | Q(to_date__gte=F("from_date")), name="duty_ends_after_it_starts"
-            ),
-            models.CheckConstraint(condition=Q(training_date__lte=F("from_date")), name="trained_before_delegated"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.user}: {self.get_duty_display()}"
-
-
 class Signature(EventModel):
     """A signature bound to what was signed: name, meaning, content hash, time, how the person proved it."""
 
@@ -239,6 +234,80 @@ class Signature(EventModel):
 
     def __str__(self) -> str:
         return f"{self.printed_name}: {self.meaning}"
+
+
+_SHARES_A_DAY = (
+    "EXISTS (SELECT 1 FROM trial_delegation other WHERE other.user_id = NEW.user_id AND other.site_id = NEW.site_id"
+    " AND other.duty = NEW.duty AND other.id IS DISTINCT FROM NEW.id"
+    " AND (other.to_date IS NULL OR other.to_date >= NEW.from_date)"
+    " AND (NEW.to_date IS NULL OR other.from_date <= NEW.to_date))"
+)
+_OVERLAP = "A duty is delegated once for each day"
+
+
+class Delegation(AuditedModel):
+    """One line of a site's delegation log. It works from its signature on, between its days (R-15).
+
+    Attributes:
+        signed_by: the investigator who delegates; None while the line is only prepared.
+        signature: what they signed, with their password or code entered again.
+    """
+
+    stops_at_lock = False
+    guards = (
+        ("overlap", "INSERT", _SHARES_A_DAY, _OVERLAP),
+        ("overlap", "UPDATE", _SHARES_A_DAY, _OVERLAP),
+        (
+            "signed",
+            "UPDATE",
+            "OLD.signature_id IS NOT NULL AND (NEW.signature_id IS DISTINCT FROM OLD.signature_id"
+            " OR NEW.user_id IS DISTINCT FROM OLD.user_id OR NEW.site_id IS DISTINCT FROM OLD.site_id"
+            " OR NEW.duty IS DISTINCT FROM OLD.duty OR NEW.from_date IS DISTINCT FROM OLD.from_date"
+            " OR NEW.training_evidence IS DISTINCT FROM OLD.training_evidence"
+            " OR NEW.training_expires_date IS DISTINCT FROM OLD.training_expires_date"
+            " OR NEW.training_date IS DISTINCT FROM OLD.training_date)",
+            "A signed line of the delegation log only ends",
+        ),
+    )
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="delegations")
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="delegations")
+    duty = models.CharField(max_length=20, choices=Duty.choices)
+    from_date = models.DateField()
+    to_date = models.DateField(null=True, blank=True)
+    training_evidence = models.CharField(max_length=200)
+    training_date = models.DateField()
+    training_expires_date = models.DateField(null=True, blank=True, help_text="Last day on which the evidence counts")
+    prepared_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    signed_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    signature = models.ForeignKey(Signature, null=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["site_id", "user_id", "duty", "from_date", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "site", "duty", "from_date"], name="duty_delegated_once"),
+            models.CheckConstraint(
+                condition=Q(to_date__isnull=True) | Q(to_date__gte=F("from_date")), name="duty_ends_after_it_starts"
+            ),
+            models.CheckConstraint(condition=Q(training_date__lte=F("from_date")), name="trained_before_delegated"),
+            models.CheckConstraint(
+                condition=Q(training_expires_date__isnull=True) | Q(training_expires_date__gte=F("from_date")),
+                name="training_counts_when_delegated",
+            ),
+            models.CheckConstraint(
+                condition=Q(signed_by__isnull=True, signature__isnull=True)
+                | Q(signed_by__isnull=False, signature__isnull=False),
+                name="delegation_signed_with_a_signature",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.get_duty_display()}"
+
+    @property
+    def last_date(self) -> date | None:
+        """The last day on which the duty works: its own, or that of the training evidence, whichever comes first."""
+        return min((day for day in (self.to_date, self.training_expires_date) if day), default=None)
 
 
 class AccessEvent(EventModel):

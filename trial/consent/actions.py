@@ -1,7 +1,5 @@
 """Information given, consents recorded, and the documents that the protocol approves."""
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -10,24 +8,18 @@ from django.db import transaction
 
 from trial.access.models import Duty, Site, User
 from trial.access.permissions import is_delegated
-from trial.base.errors import TrialError
 from trial.base.words import local_day
-from trial.consent import rules
+from trial.consent import rules, sealing
+from trial.consent.documents import load_documents
+from trial.consent.errors import ConsentRefused, VersionNotInUse
 from trial.consent.models import Consent, DocumentUse, DocumentVersion, InformationGiven
+from trial.consent.sealing import Signed
 from trial.locking.rules import require_unlocked
 from trial.participants import identity
 from trial.participants.actions import issue_study_number
 from trial.participants.models import Participant, Referral
-from trial.protocol.models import ProtocolVersion
-from trial.protocol.spec import Document
 
-
-class VersionNotInUse(TrialError):
-    """The document is not approved, not yet in use, or no longer in use at the site that day (BR-10)."""
-
-
-class ConsentRefused(TrialError):
-    """A rule of consent is not met; the text says which and what to do."""
+__all__ = ["ConsentData", "ConsentRefused", "VersionNotInUse", "load_documents"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +29,7 @@ class ConsentData:
     Attributes:
         answers: by statement code; a statement that is absent was not answered.
         comment: why there was less than the protocol's time to decide, where that is so (BR-11).
+        signed: both signatures, of a consent that is not on paper.
     """
 
     method: str
@@ -47,6 +40,7 @@ class ConsentData:
     witness_name: str = ""
     interpreter: bool = False
     comment: str = ""
+    signed: Signed | None = None
 
 
 def documents_on(*, kind: str, site: Site, on: date) -> list[DocumentVersion]:
@@ -121,14 +115,15 @@ def record_consent(
             f"The delegation log does not let you take consent at {referral.site} on {day:%-d %B %Y}."
             " Ask the principal investigator."
         )
-    if data.method == Consent.Method.TELEPHONE_WITNESSED and not data.witness_name.strip():
-        raise ConsentRefused("Enter the name of the witness to the call.")
+    _check_signatures(data, at)
     referral = Referral.objects.select_for_update(of=("self",)).get(pk=referral.pk)
     participant = Participant.objects.filter(referral=referral).first()
     if Consent.objects.filter(participant=participant, form=form).exclude(state=Consent.State.VOID).exists():
         raise ConsentRefused(f"Consent on {form} is recorded already. Look at the record.")
+    if participant is None:
+        _check_green_light(referral, day)
     _supersede(participant, by)
-    return Consent(
+    consent = Consent(
         participant=participant or issue_study_number(referral=referral, consented_date=day, by=by),
         form=form,
         information=information,
@@ -143,6 +138,31 @@ def record_consent(
         copy_given_date=data.copy_given_date,
         comment=data.comment,
     ).save_by(by)
+    if data.signed:
+        sealing.keep_evidence(consent=consent, signed=data.signed, by=by, at=at)
+    return consent
+
+
+def _check_green_light(referral: Referral, day: date) -> None:
+    """Nobody consents at a site before its checklist is signed."""
+    site = referral.site
+    if site.green_light_date is None or day < site.green_light_date:
+        raise ConsentRefused(f"{site} is not open yet: its green-light checklist is not signed. Ring the trial office.")
+
+
+def _check_signatures(data: ConsentData, at: datetime) -> None:
+    """Each way of consenting has its proof (BR-14)."""
+    if data.method in (Consent.Method.ECONSENT_IN_PERSON, Consent.Method.ECONSENT_REMOTE) and data.signed is None:
+        raise ConsentRefused("Consent on a screen needs the person's own signature, given on its own pages.")
+    if data.method == Consent.Method.ECONSENT_REMOTE and data.signed and not data.signed.identity_check:
+        raise ConsentRefused("Say how you checked who signed: a remote consent needs it.")
+    if data.method == Consent.Method.TELEPHONE_WITNESSED:
+        if not data.witness_name.strip():
+            raise ConsentRefused("Enter the name of the witness to the call.")
+        heard = data.signed.witness_heard_at if data.signed else None
+        if heard and not data.signed_at <= heard <= at:
+            raise ConsentRefused("The witness must have heard it after it was said, and before now.")
+
 
 
 def _check_times(referral: Referral, information: InformationGiven, data: ConsentData, at: datetime) -> None:
@@ -197,38 +217,3 @@ def outstanding_version(participant: Participant, on: date) -> DocumentVersion |
     newest = documents_on(kind=DocumentVersion.Kind.CONSENT, site=participant.site, on=on)
     later = [d for d in newest if d.requires_reconsent and d.document_date > current.form.document_date]
     return later[0] if later else None
-
-
-@transaction.atomic
-def load_documents(*, version: ProtocolVersion, by: User | None) -> None:
-    """Make the protocol's documents and their dates at sites into rows; what is there already stays."""
-    sites = {site.code: site for site in Site.objects.all()}
-    for document in version.spec.documents:
-        row = DocumentVersion.objects.filter(code=document.code).first() or _new_document(document, by)
-        for at in document.sites:
-            use = DocumentUse.objects.filter(document=row, site=sites[at.site]).first()
-            if use is None:
-                DocumentUse(
-                    document=row, site=sites[at.site], from_date=at.effective_from, to_date=at.effective_to
-                ).save_by(by)
-            elif (use.from_date, use.to_date) != (at.effective_from, at.effective_to):
-                use.from_date, use.to_date = at.effective_from, at.effective_to
-                use.save_by(by, f"Protocol {version.version}")
-
-
-def _new_document(document: Document, by: User | None) -> DocumentVersion:
-    statements = [statement.model_dump(mode="json") for statement in document.statements]
-    content = json.dumps({"title": document.title, "statements": statements}, sort_keys=True)
-    return DocumentVersion(
-        code=document.code,
-        kind=document.type,
-        title=document.title,
-        version=document.version,
-        language=document.language,
-        document_date=document.date,
-        rec_reference=document.rec_reference,
-        approved_date=document.approved_on,
-        requires_reconsent=document.requires_reconsent,
-        statements=statements,
-        content_sha256=document.file_sha256 or hashlib.sha256(content.encode()).hexdigest(),
-    ).save_by(by)

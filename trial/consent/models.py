@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from trial.access.models import Site
-from trial.base.models import AuditedModel, AuditedQuerySet
+from trial.base.models import AuditedModel, AuditedQuerySet, EventModel
 from trial.participants.models import Participant, Referral
 
 
@@ -28,6 +28,12 @@ class DocumentVersion(AuditedModel):
             "UPDATE",
             "NEW.kind IS DISTINCT FROM OLD.kind OR NEW.version IS DISTINCT FROM OLD.version"
             " OR NEW.content_sha256 IS DISTINCT FROM OLD.content_sha256"
+            " OR NEW.file_sha256 IS DISTINCT FROM OLD.file_sha256"
+            " OR NEW.statements IS DISTINCT FROM OLD.statements"
+            " OR NEW.language IS DISTINCT FROM OLD.language"
+            " OR NEW.document_date IS DISTINCT FROM OLD.document_date"
+            " OR NEW.rec_reference IS DISTINCT FROM OLD.rec_reference"
+            " OR NEW.requires_reconsent IS DISTINCT FROM OLD.requires_reconsent"
             " OR NEW.approved_date IS DISTINCT FROM OLD.approved_date",
             "An approved document never changes",
         ),
@@ -44,6 +50,10 @@ class DocumentVersion(AuditedModel):
     requires_reconsent = models.BooleanField(default=False)
     statements = models.JSONField(default=list, help_text="Of a consent form: code, text, mandatory, purpose")
     content_sha256 = models.CharField(max_length=64)
+    file_sha256 = models.CharField(
+        max_length=64, blank=True, help_text="Of the approved file, where the protocol names it"
+    )
+    supersedes = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="later")
 
     class Meta:
         ordering = ["kind", "version", "language"]
@@ -54,6 +64,50 @@ class DocumentVersion(AuditedModel):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.version}"
+
+
+class DocumentFile(EventModel):
+    """The approved file of a version: what people are shown, byte for byte (R-31).
+
+    Approved documents name nobody, so the bytes are kept as they are (base64), with their SHA-256. The newest file
+    counts; once anybody was given the version, it keeps the file it has.
+    """
+
+    guards = (
+        (
+            "named",
+            "INSERT",
+            "EXISTS (SELECT 1 FROM trial_documentversion d WHERE d.id = NEW.document_id"
+            " AND d.file_sha256 <> '' AND d.file_sha256 <> NEW.sha256)",
+            "The file is not the one that the protocol names",
+        ),
+        (
+            "in_use",
+            "INSERT",
+            "EXISTS (SELECT 1 FROM trial_documentfile f WHERE f.document_id = NEW.document_id)"
+            " AND (EXISTS (SELECT 1 FROM trial_informationgiven i WHERE i.document_id = NEW.document_id)"
+            " OR EXISTS (SELECT 1 FROM trial_consent c WHERE c.form_id = NEW.document_id))",
+            "A document in use keeps its file",
+        ),
+    )
+
+    document = models.ForeignKey(DocumentVersion, on_delete=models.PROTECT, related_name="files")
+    sha256 = models.CharField(max_length=64)
+    n_bytes = models.PositiveIntegerField()
+    n_pages = models.PositiveSmallIntegerField()
+    content = models.TextField(help_text="The bytes in base64")
+    uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    uploaded_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["document_id", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["document", "sha256"], name="same_file_once_for_a_document"),
+            models.CheckConstraint(condition=Q(sha256__regex=r"^[0-9a-f]{64}$"), name="document_file_has_its_hash"),
+        ]
+
+    def __str__(self) -> str:
+        return f"File of {self.document_id}"
 
 
 class DocumentUseQuerySet(AuditedQuerySet["DocumentUse"]):
@@ -121,6 +175,25 @@ class Consent(AuditedModel):
         SUPERSEDED = "superseded", "Superseded"
         WITHDRAWN = "withdrawn", "Withdrawn"
         VOID = "void", "Void"
+
+    guards = (
+        (
+            "signed",
+            "UPDATE",
+            "NEW.participant_id IS DISTINCT FROM OLD.participant_id OR NEW.form_id IS DISTINCT FROM OLD.form_id"
+            " OR NEW.information_id IS DISTINCT FROM OLD.information_id OR NEW.method IS DISTINCT FROM OLD.method"
+            " OR NEW.statements IS DISTINCT FROM OLD.statements OR NEW.signed_at IS DISTINCT FROM OLD.signed_at"
+            " OR NEW.taken_by_id IS DISTINCT FROM OLD.taken_by_id OR NEW.language IS DISTINCT FROM OLD.language"
+            " OR NEW.interpreter IS DISTINCT FROM OLD.interpreter OR NEW.comment IS DISTINCT FROM OLD.comment",
+            "A signed consent never changes",
+        ),
+        (
+            "ended",
+            "UPDATE",
+            "OLD.state <> 'valid' AND NEW.state = 'valid'",
+            "A consent that has ended is never in force again",
+        ),
+    )
 
     participant = models.ForeignKey(Participant, on_delete=models.PROTECT, related_name="consents")
     form = models.ForeignKey(DocumentVersion, on_delete=models.PROTECT, related_name="+")

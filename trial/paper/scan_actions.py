@@ -1,23 +1,18 @@
 """Attaching the scan of a paper form, reading it back, and striking one that was attached in error."""
 
-import base64
 import hashlib
-import os
-import uuid
 from datetime import datetime
-from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
 
 from trial.access.models import User
-from trial.base import keys
 from trial.base.errors import TrialError
 from trial.locking.rules import require_unlocked
 from trial.paper import scan_rules
 from trial.paper.models import Scan, ScanStrike
 from trial.paper.scan_rules import ScanRefused
-from trial.participants import identity
+from trial.participants import sealed_files
 from trial.schedule.models import Visit
 
 
@@ -65,27 +60,12 @@ def attach(*, visit: Visit, instrument: str, data: bytes, by: User, at: datetime
             n_bytes=len(data),
             n_pages=facts.n_pages,
             has_pictures=facts.has_pictures,
-            stored_as=_write(visit, data),
+            stored_as=sealed_files.write(visit.participant.referral.person, data),
             attached_by=by,
             attached_at=at,
         )
         scan.save()
         return scan
-
-
-def _write(visit: Visit, data: bytes) -> str:
-    """Store the sealed bytes under a name of our own, whole or not at all."""
-    name = uuid.uuid4().hex
-    sealed = identity.seal_text(visit.participant.referral.person, base64.b64encode(data).decode("ascii"))
-    folder = Path(settings.SCAN_DIR)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    unfinished = folder / f"{name}.part"
-    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
-        file.write(sealed)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.rename(folder / name)
-    return name
 
 
 def read(scan: Scan) -> bytes:
@@ -95,13 +75,9 @@ def read(scan: Scan) -> bytes:
         ScanDamaged: the file is gone, cannot be opened with the person's key, or is not what was received.
     """
     try:
-        sealed = (Path(settings.SCAN_DIR) / scan.stored_as).read_text(encoding="ascii")
-        data = base64.b64decode(identity.open_text(scan.participant.referral.person, sealed))
-    except (OSError, ValueError, keys.SealBroken):
+        return sealed_files.read(scan.participant.referral.person, scan.stored_as, scan.sha256)
+    except sealed_files.FileDamaged:
         raise ScanDamaged from None
-    if hashlib.sha256(data).hexdigest() != scan.sha256:
-        raise ScanDamaged
-    return data
 
 
 @transaction.atomic

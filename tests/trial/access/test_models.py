@@ -183,10 +183,12 @@ def test_a_site_has_two_digits_and_closes_after_it_opens(fields):
     [(date(2026, 1, 11), False), (date(2026, 1, 12), True), (date(2026, 8, 31), True), (date(2026, 9, 1), False)],
 )
 def test_a_site_recruits_from_its_first_day_to_its_last(day, recruits):
-    site = Site(opened_date=date(2026, 1, 12), recruitment_closed_date=date(2026, 8, 31))
+    signed = {"opened_date": date(2026, 1, 12), "green_light_date": date(2026, 1, 9)}
+    site = Site(**signed, recruitment_closed_date=date(2026, 8, 31))
 
     assert site.is_recruiting(day) is recruits
-    assert not Site(opened_date=date(2026, 1, 12), recruitment_paused=True).is_recruiting(day)
+    assert not Site(**signed, recruitment_paused=True).is_recruiting(day)
+    assert not Site(opened_date=date(2026, 1, 12)).is_recruiting(day)
 
 
 def test_no_flag_grants_everything(site):
