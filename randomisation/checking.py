@@ -14,7 +14,7 @@ from randomisation.models import Allocation, EventLog, Revision, Scheme, SealedR
 from randomisation.reveal import contents
 from randomisation.sealed_lists import imported_arms
 from randomisation.sealing import token_digest
-from randomisation.unsealed import Unsealed, unseal
+from randomisation.unsealed import DerivedRow, Unsealed, unseal
 
 _ALLOCATED = (EventLog.Event.ALLOCATE, EventLog.Event.BACKUP, EventLog.Event.RECOVERED)
 UNKNOWN = "?"
@@ -82,23 +82,24 @@ def _margins_differ(scheme: Scheme, revision: Revision, unsealed: Unsealed) -> i
 
 def _n_list_differences(unsealed: Unsealed, cursor: StratumCursor, imported: Mapping[str, list[int]]) -> int:
     if unsealed.is_derived(cursor.purpose):
-        derived = unsealed.list_arms(purpose=cursor.purpose, key=cursor.key, n_rows=cursor.rows_requested)
+        derived = unsealed.derived_rows(purpose=cursor.purpose, key=cursor.key, n_rows=cursor.rows_requested)
     else:
-        derived = imported.get(cursor.key, [])
-    expected: dict[int | None, int] = dict(enumerate(derived, start=1))
+        derived = [DerivedRow(arm, None, 0) for arm in imported.get(cursor.key, [])]
+    expected: dict[int | None, DerivedRow] = dict(enumerate(derived, start=1))
     rows = SealedRow.objects.filter(revision_id=cursor.revision_id, purpose=cursor.purpose, key=cursor.key)
     n_missing = len(expected.keys() - {row.position for row in rows})
     n_rows_wrong = sum(_opened(unsealed, row) != expected.get(row.position) for row in rows)
-    n_fingerprint_wrong = int(unsealed.fingerprint_of(cursor, derived) != cursor.fingerprint)
+    n_fingerprint_wrong = int(unsealed.fingerprint_of(cursor, [row.arm for row in derived]) != cursor.fingerprint)
     return n_missing + n_rows_wrong + n_fingerprint_wrong
 
 
-def _opened(unsealed: Unsealed, row: SealedRow) -> int | None:
-    """The arm index sealed in this place; -1, which no row has, when it does not open there."""
+def _opened(unsealed: Unsealed, row: SealedRow) -> DerivedRow:
+    """What is sealed in this place; the arm -1, which no row has, when it does not open there."""
     try:
-        return unsealed.open_row(row)
+        start, offset = unsealed.open_start(row) if unsealed.is_derived(row.purpose) else (None, 0)
+        return DerivedRow(unsealed.open_row(row), start, offset)
     except SealError:
-        return -1
+        return DerivedRow(-1, None, 0)
 
 
 def _is_told_by_entry(event: EventLog, allocations: Mapping[int | None, Allocation]) -> bool:

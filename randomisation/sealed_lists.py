@@ -8,7 +8,7 @@ from randomisation.engine.source import contribution_bytes
 from randomisation.errors import ListMismatch
 from randomisation.models import Purpose, Revision, SealedRow, StratumCursor
 from randomisation.sealing import unwrap
-from randomisation.unsealed import Unsealed, unseal
+from randomisation.unsealed import DerivedRow, Unsealed, unseal
 
 _BATCH = 500
 
@@ -39,10 +39,10 @@ def fill_all(revision: Revision, unsealed: Unsealed, cursors: Iterable[StratumCu
     imported = imported_arms(revision, unsealed)
     for cursor in cursors:
         if unsealed.is_derived(cursor.purpose):
-            arms = unsealed.list_arms(purpose=cursor.purpose, key=cursor.key, n_rows=cursor.rows_requested)
+            rows = unsealed.derived_rows(purpose=cursor.purpose, key=cursor.key, n_rows=cursor.rows_requested)
         else:
-            arms = imported[cursor.key]
-        _fill(cursor, unsealed, arms)
+            rows = [DerivedRow(arm, None, 0) for arm in imported[cursor.key]]
+        _fill(cursor, unsealed, rows)
 
 
 def imported_arms(revision: Revision, unsealed: Unsealed) -> dict[str, list[int]]:
@@ -53,12 +53,13 @@ def imported_arms(revision: Revision, unsealed: Unsealed) -> dict[str, list[int]
     return {key: [row.arm for row in rows] for key, rows in listed.rows.items()}
 
 
-def _fill(cursor: StratumCursor, unsealed: Unsealed, arms: list[int]) -> None:
-    """Seal the rows beyond those there are, once these agree with `arms`."""
+def _fill(cursor: StratumCursor, unsealed: Unsealed, derived: list[DerivedRow]) -> None:
+    """Seal the rows beyond those there are, once these agree with what is derived."""
+    arms = [row.arm for row in derived]
     if cursor.n_rows and unsealed.fingerprint_of(cursor, arms[: cursor.n_rows]) != cursor.fingerprint:
         raise ListMismatch
     rows = [
-        _sealed_row(cursor, unsealed, position, arms[position - 1])
+        _sealed_row(cursor, unsealed, position, derived[position - 1])
         for position in range(cursor.n_rows + 1, len(arms) + 1)
     ]
     SealedRow.objects.bulk_create(rows, batch_size=_BATCH)
@@ -67,14 +68,15 @@ def _fill(cursor: StratumCursor, unsealed: Unsealed, arms: list[int]) -> None:
     cursor.save(update_fields=["rows_requested", "n_rows", "fingerprint"])
 
 
-def _sealed_row(cursor: StratumCursor, unsealed: Unsealed, position: int, arm: int) -> SealedRow:
+def _sealed_row(cursor: StratumCursor, unsealed: Unsealed, position: int, row: DerivedRow) -> SealedRow:
     context = unsealed.context(purpose=cursor.purpose, key=cursor.key, position=position)
     return SealedRow(
         revision_id=cursor.revision_id,
         purpose=cursor.purpose,
         key=cursor.key,
         position=position,
-        token=unsealed.seal.seal_arm(arm, context),
+        token=unsealed.seal.seal_arm(row.arm, context),
+        resume_sealed="" if row.start is None else unsealed.seal.seal_start(row.start, row.offset, context),
     )
 
 

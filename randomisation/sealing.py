@@ -6,12 +6,16 @@ from collections.abc import Sequence
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
+from randomisation.engine.methods import Start
 from randomisation.engine.source import VERSION
 from randomisation.errors import SealError
 
 _CONTEXT_BYTES = 32
 _PADDING = bytes(15)
+_RESUME = "|resume"
 PLAINTEXT_BYTES = _CONTEXT_BYTES + 1 + len(_PADDING)
+RESUME_BYTES = 60
+"""The most pseudo-arms there may be (section 1): one byte each in a sealed start."""
 ALLOCATION = "alloc"
 """The purpose in the context of an allocation's token."""
 
@@ -56,6 +60,24 @@ class Seal:
         if len(value) != PLAINTEXT_BYTES or not value.startswith(_digest(context)) or not value.endswith(_PADDING):
             raise _wrong_context()
         return value[_CONTEXT_BYTES]
+
+    def seal_start(self, start: Start, offset: int, context: str) -> str:
+        """The token of where a row's block begins, and of the row's place in it: of one length, like an arm's."""
+        ahead = bytes(start.ahead)
+        place = start.word.to_bytes(8, "big") + bytes([offset, len(ahead)])
+        return self.seal(_digest(context + _RESUME) + place + ahead.ljust(RESUME_BYTES, b"\0"))
+
+    def open_start(self, token: str, context: str) -> tuple[Start, int]:
+        """Where the row's block begins, and the row's place in it from 0.
+
+        Raises:
+            SealError: E_SEAL_CONTEXT, the token was altered or sealed for another place.
+        """
+        value = self.open(token)
+        if len(value) != _CONTEXT_BYTES + 10 + RESUME_BYTES or not value.startswith(_digest(context + _RESUME)):
+            raise _wrong_context()
+        word, offset, n_ahead = value[_CONTEXT_BYTES:][:8], value[_CONTEXT_BYTES + 8], value[_CONTEXT_BYTES + 9]
+        return Start(int.from_bytes(word, "big"), tuple(value[_CONTEXT_BYTES + 10 :][:n_ahead])), offset
 
 
 def arm_context(*, scheme: str, revision: int, purpose: str, key: str, position: int) -> str:

@@ -2,15 +2,29 @@
 
 import json
 from collections import defaultdict
+from dataclasses import dataclass
 
 from randomisation.engine.labels import fingerprint
-from randomisation.engine.lists import rows_for
+from randomisation.engine.lists import block_at, blocks_for
 from randomisation.engine.margins import Design
+from randomisation.engine.methods import Start
 from randomisation.engine.parameters import Parameters, read_parameters
 from randomisation.engine.source import commitment, derive_seed
 from randomisation.errors import SealError
 from randomisation.models import Allocation, Purpose, Revision, SealedRow, StratumCursor
 from randomisation.sealing import ALLOCATION, Seal, arm_context, unwrap
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class DerivedRow:
+    """One row as the seed gives it: arm index, and where its block begins, None for a row of an imported list."""
+
+    arm: int
+    start: Start | None
+    offset: int
+
+    def __repr__(self) -> str:
+        return "<DerivedRow>"
 
 
 class Unsealed:
@@ -45,11 +59,30 @@ class Unsealed:
 
     def list_arms(self, *, purpose: str, key: str, n_rows: int) -> list[int]:
         """Arm indices of one list from the seed, whole blocks, at least `n_rows` of them."""
-        return [row.arm for row in rows_for(self.parameters, self.seed, purpose=purpose, key=key, n_rows=n_rows)]
+        return [row.arm for row in self.derived_rows(purpose=purpose, key=key, n_rows=n_rows)]
 
-    def derived_arm(self, row: SealedRow) -> int:
-        """The arm that the seed gives the place of `row`."""
-        return self.list_arms(purpose=row.purpose, key=row.key, n_rows=row.position)[row.position - 1]
+    def derived_rows(self, *, purpose: str, key: str, n_rows: int) -> list[DerivedRow]:
+        """The rows of one list from the seed, each with where its block begins."""
+        blocks = blocks_for(self.parameters, self.seed, purpose=purpose, key=key, n_rows=n_rows)
+        return [DerivedRow(row.arm, block.start, offset) for block in blocks for offset, row in enumerate(block.rows)]
+
+    def derived_arm(self, row: SealedRow) -> int | None:
+        """The arm that the seed gives the place of `row`, from its own block alone; None where that has no such row.
+
+        Raises:
+            SealError: E_SEAL_CONTEXT, the start of its block was altered.
+        """
+        start, offset = self.open_start(row)
+        block = block_at(self.parameters, self.seed, purpose=row.purpose, key=row.key, start=start)
+        return block.rows[offset].arm if offset < len(block.rows) else None
+
+    def open_start(self, row: SealedRow) -> tuple[Start, int]:
+        """Where the block of one stored row begins, and the row's place in it.
+
+        Raises:
+            SealError: E_SEAL_CONTEXT.
+        """
+        return self.seal.open_start(row.resume_sealed, self.row_context(row))
 
     def context(self, *, purpose: str, key: str, position: int) -> str:
         """The place of one token."""

@@ -21,6 +21,32 @@ class Row:
         return "<Row>"
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Start:
+    """Where in its stream a block begins: what it takes to draw the block without those before it.
+
+    As secret as the rows, so its repr is constant.
+    """
+
+    word: int = 0
+    ahead: tuple[int, ...] = ()
+    """For the big stick: how many more than the last each pseudo-arm has; empty at the beginning and elsewhere."""
+
+    def __repr__(self) -> str:
+        return "<Start>"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Block:
+    """Rows that are drawn together, one or more, and where their draw begins."""
+
+    start: Start
+    rows: list[Row]
+
+    def __repr__(self) -> str:
+        return "<Block>"
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """The trial a design is meant for, as far as a warning needs it."""
@@ -60,6 +86,11 @@ class Method(Protocol):
 class ListMethod(Method, Protocol):
     """A method whose whole list is known once the seed is."""
 
-    def rows(self, stream: Stream, n_rows: int, *, ratio: tuple[int, ...], settings: dict[str, object]) -> list[Row]:
-        """At least `n_rows` rows from the start of `stream`; a longer list begins with a shorter one."""
+    def blocks(
+        self, stream: Stream, n_rows: int, *, ratio: tuple[int, ...], settings: dict[str, object], start: Start
+    ) -> list[Block]:
+        """Whole blocks from `start`, where `stream` stands, with at least `n_rows` rows; numbered from 1 there.
+
+        A longer list begins with a shorter one, and no word of the stream is read beyond the last block.
+        """
         ...

@@ -10,6 +10,7 @@ VERSION = "trial-randomisation/1"
 SECRET_BYTES = 32
 MAX_CONTRIBUTION_BYTES = 512
 _WORDS = 2**32
+_WORDS_PER_BLOCK = 8
 _LOWER_ALPHANUMERIC = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 
 T = TypeVar("T")
@@ -72,16 +73,18 @@ def stream_key(seed: bytes, label: str) -> bytes:
 
 
 class Stream:
-    """The words of one named stream, read in order. Its repr is constant: it holds a secret."""
+    """The words of one named stream, read in order, from word `start`. Its repr is constant: it holds a secret."""
 
     __slots__ = ("_key", "_next_block", "_next_words", "words_used")
 
-    def __init__(self, seed: bytes, *, scheme: str, revision: int, purpose: str, key: str) -> None:
+    def __init__(self, seed: bytes, *, scheme: str, revision: int, purpose: str, key: str, start: int = 0) -> None:
         label = stream_label(scheme=scheme, revision=revision, purpose=purpose, key=key)
         self._key = stream_key(seed, label)
         self._next_words: list[int] = []
-        self._next_block = 0
-        self.words_used = 0
+        self._next_block, n_passed = divmod(start, _WORDS_PER_BLOCK)
+        self.words_used = start - n_passed
+        for _ in range(n_passed):
+            self.word()
 
     def __repr__(self) -> str:
         return "<Stream>"

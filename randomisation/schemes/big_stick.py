@@ -1,6 +1,6 @@
 """Big stick, any ratio: a free draw until the imbalance reaches its limit (randomisation.md 4.3)."""
 
-from randomisation.engine.methods import Row, Setting
+from randomisation.engine.methods import Block, Row, Setting, Start
 from randomisation.engine.reading import read_whole_within
 from randomisation.engine.source import Stream
 
@@ -22,16 +22,19 @@ class BigStick:
             return ["A limit of 1 gives the smallest possible blocks, which staff who see arms easily foresee."]
         return []
 
-    def rows(self, stream: Stream, n_rows: int, *, ratio: tuple[int, ...], settings: dict[str, object]) -> list[Row]:
+    def blocks(
+        self, stream: Stream, n_rows: int, *, ratio: tuple[int, ...], settings: dict[str, object], start: Start
+    ) -> list[Block]:
         mti = read_whole_within("mti", settings["mti"], least=1, most=MAX_MTI)
         arm_of = [arm for arm, share in enumerate(ratio) for _ in range(share)]
-        counts = [0] * len(arm_of)
-        rows = []
+        counts = list(start.ahead) or [0] * len(arm_of)
+        blocks = []
         for _ in range(n_rows):
             # Counts never differ by more than mti so far, so only the pseudo-arm that gains one can overstep it.
             fewest = min(counts)
+            start = Start(stream.words_used, tuple(count - fewest for count in counts))
             allowed = [pseudo_arm for pseudo_arm, count in enumerate(counts) if count + 1 - fewest <= mti]
             pseudo_arm = allowed[stream.below(len(allowed))]
             counts[pseudo_arm] += 1
-            rows.append(Row(arm_of[pseudo_arm]))
-        return rows
+            blocks.append(Block(start, [Row(arm_of[pseudo_arm])]))
+        return blocks

@@ -1,6 +1,6 @@
 """Permuted blocks of fixed or random size, whole blocks only (randomisation.md 4.2)."""
 
-from randomisation.engine.methods import Row, Setting
+from randomisation.engine.methods import Block, Row, Setting, Start
 from randomisation.engine.source import Stream
 from randomisation.errors import ParametersRefused
 
@@ -29,15 +29,18 @@ class PermutedBlocks:
             found.append("There are so many strata that most blocks stay incomplete: stratify by fewer factors.")
         return found
 
-    def rows(self, stream: Stream, n_rows: int, *, ratio: tuple[int, ...], settings: dict[str, object]) -> list[Row]:
+    def blocks(
+        self, stream: Stream, n_rows: int, *, ratio: tuple[int, ...], settings: dict[str, object], start: Start
+    ) -> list[Block]:
         sizes = read_block_sizes("block_sizes", settings["block_sizes"], ratio=ratio)
-        rows: list[Row] = []
-        number = 0
-        while len(rows) < n_rows:
-            number += 1
-            block = _draw_block(stream, ratio, sizes)
-            rows += [Row(arm, number, len(block)) for arm in block]
-        return rows
+        blocks: list[Block] = []
+        n_drawn = 0
+        while n_drawn < n_rows:
+            start = Start(stream.words_used)
+            arms = _draw_block(stream, ratio, sizes)
+            blocks.append(Block(start, [Row(arm, len(blocks) + 1, len(arms)) for arm in arms]))
+            n_drawn += len(arms)
+        return blocks
 
 
 def _draw_block(stream: Stream, ratio: tuple[int, ...], sizes: list[int]) -> list[int]:

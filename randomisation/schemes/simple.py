@@ -1,6 +1,6 @@
 """Simple randomisation: each row is drawn by the ratio, whatever came before (randomisation.md 4.1)."""
 
-from randomisation.engine.methods import Row, Setting
+from randomisation.engine.methods import Block, Row, Setting, Start
 from randomisation.engine.source import Stream
 
 ENOUGH_PEOPLE = 200
@@ -22,5 +22,7 @@ class Simple:
             return []
         return ["Simple randomisation can leave arms of unequal size: use it for large trials only."]
 
-    def rows(self, stream: Stream, n_rows: int, *, ratio: tuple[int, ...], settings: dict[str, object]) -> list[Row]:
-        return [Row(stream.weighted(ratio)) for _ in range(n_rows)]
+    def blocks(
+        self, stream: Stream, n_rows: int, *, ratio: tuple[int, ...], settings: dict[str, object], start: Start
+    ) -> list[Block]:
+        return [Block(Start(stream.words_used), [Row(stream.weighted(ratio))]) for _ in range(n_rows)]

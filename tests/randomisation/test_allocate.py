@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 import pytest
 from cryptography.fernet import Fernet
 from django.db import OperationalError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from randomisation.arms import reveal_arm
 from randomisation.checking import verify_event_log, verify_list
@@ -363,6 +364,33 @@ def test_a_row_sealed_again_with_another_arm_pauses_the_scheme(scheme, open_revi
     assert [record.levelname for record in caplog.records] == ["CRITICAL"]
     assert not any(arm in caplog.text + str(refused.value) for arm in ARMS)
     assert verify_event_log(scheme) is None
+
+
+@pytest.mark.parametrize("position", [2, None])
+def test_a_moved_or_missing_start_of_a_block_is_refused(scheme, open_revision, give, position):
+    other = SealedRow.objects.filter(key="site=01", position=position).first()
+    tamper(1, resume_sealed=other.resume_sealed if other else "")
+
+    with pytest.raises(NotAllocated) as refused:
+        give()
+
+    assert refused.value.codes == ["E_SEAL_CONTEXT"]
+    assert scheme.state == "paused"
+    assert_nothing_used(scheme)
+
+
+def test_an_allocation_asks_the_database_as_often_late_as_early(scheme, lock, give, user):
+    lock(rows_per_stratum=40)
+    open_scheme(scheme=scheme, by=user, at=OPENED_AT)
+    people = [make_participant() for _ in range(30)]
+    n_queries = []
+
+    for person in people:
+        with CaptureQueriesContext(connection) as queries:
+            give(person)
+        n_queries.append(len(queries))
+
+    assert set(n_queries[1:]) == {n_queries[-1]}
 
 
 def test_a_missing_row_pauses_the_scheme(scheme, open_revision, give):

@@ -150,3 +150,10 @@ def test_an_allocation_that_was_removed_is_noticed(used):
         Allocation.objects.filter(pk=allocation.pk)._raw_delete("default")
 
     assert verify_event_log(used) == 7
+
+
+def test_an_altered_start_of_a_block_counts(used):
+    with lifted(connection):
+        row(6).update(resume_sealed=row(7).get().resume_sealed)
+
+    assert verify_list(used) == 1

@@ -1,6 +1,7 @@
 import pytest
 from cryptography.fernet import Fernet
 
+from randomisation.engine.methods import Start
 from randomisation.errors import SealError
 from randomisation.sealing import arm_context, draw_data_key, token_digest, unwrap
 
@@ -83,3 +84,24 @@ def test_objects_with_keys_have_a_constant_repr():
     seal, _ = draw_data_key()
 
     assert repr(seal) == "<Seal>"
+
+
+STARTS = [Start(), Start(2**40, ()), Start(7, (0, 3, 1)), Start(9, (1,) * 60)]
+
+
+@pytest.mark.parametrize("start", STARTS, ids=range(4))
+def test_the_start_of_a_block_opens_in_its_own_place_only(start):
+    seal, _ = draw_data_key()
+    token = seal.seal_start(start, 59, CONTEXT)
+
+    assert seal.open_start(token, CONTEXT) == (start, 59)
+    for other in (seal.seal_arm(1, CONTEXT), seal.seal_start(start, 59, OTHER)):
+        with pytest.raises(SealError):
+            seal.open_start(other, CONTEXT)
+
+
+def test_the_length_of_a_sealed_start_tells_nothing():
+    seal, _ = draw_data_key()
+
+    assert len({len(seal.seal_start(start, offset, CONTEXT)) for start in STARTS for offset in (0, 59)}) == 1
+    assert len(seal.seal_start(Start(), 0, CONTEXT)) <= 400

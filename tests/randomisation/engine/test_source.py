@@ -187,3 +187,16 @@ def test_commitment_covers_secret_and_parameters():
     assert commitment(SEED, b"{}") == expected
     assert commitment(SEED, b"[]") != expected
     assert commitment(bytes(32), b"{}") != expected
+
+
+@given(st.integers(0, 40), st.integers(1, 20))
+def test_a_stream_begins_at_any_word(start, n_words):
+    name = {"scheme": "main", "revision": 1, "purpose": "list", "key": "all"}
+    whole = Stream(bytes(32), **name)
+    words = [whole.word() for _ in range(start + n_words)]
+
+    later = Stream(bytes(32), **name, start=start)
+
+    assert later.words_used == start
+    assert [later.word() for _ in range(n_words)] == words[start:]
+    assert later.words_used == start + n_words

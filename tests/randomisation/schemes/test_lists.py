@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from randomisation.engine.lists import BACKUP, LIST, make_list, rows_for
+from randomisation.engine.lists import BACKUP, LIST, block_at, blocks_for, make_list, rows_for
+from randomisation.engine.methods import Start
 from randomisation.engine.parameters import read_parameters
 from randomisation.engine.source import Stream
 from randomisation.errors import ParametersRefused
@@ -147,3 +148,43 @@ def test_emergency_lists_are_permuted_blocks_whatever_the_method(method):
     lists = [rows_for(p, bytes(32), purpose=BACKUP, key="site=01", n_rows=20) for p in (blocks, other)]
 
     assert lists[0] == lists[1]
+
+
+@given(st.sampled_from(sorted(LIST_METHODS)), seeds, designs(), st.integers(1, 60), st.sampled_from([LIST, BACKUP]))
+def test_every_block_is_drawn_again_without_those_before_it(method, seed, design, n_rows, purpose):
+    ratio, sizes = design
+    own = {"permuted_blocks": {"block_sizes": sizes}, "big_stick": {"mti": 2}, "simple": {}}[method]
+    parameters = read_parameters(
+        {
+            "algorithm": "trial-randomisation/1",
+            "scheme": "main",
+            "revision": 1,
+            "arms": [f"a{number}" for number in range(len(ratio))],
+            "ratio": list(ratio),
+            "method": method,
+            "factors": [],
+            "contribution_source": "none",
+            "backup_block_sizes": sizes,
+            **own,
+        }
+    )
+    blocks = blocks_for(parameters, seed, purpose=purpose, key="all", n_rows=n_rows)
+
+    for block in blocks:
+        again = block_at(parameters, seed, purpose=purpose, key="all", start=block.start)
+        assert [row.arm for row in again.rows] == [row.arm for row in block.rows]
+        assert again.start == block.start
+    whole = rows_for(parameters, seed, purpose=purpose, key="all", n_rows=n_rows)
+    assert [row for block in blocks for row in block.rows] == whole
+
+
+def test_blocks_and_their_starts_tell_nothing_in_their_repr():
+    (block,) = LIST_METHODS["simple"].blocks(
+        Stream(bytes(32), scheme="main", revision=1, purpose="list", key="all"),
+        1,
+        ratio=(1, 1),
+        settings={},
+        start=Start(),
+    )
+
+    assert (repr(block), repr(block.start)) == ("<Block>", "<Start>")
