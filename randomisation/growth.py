@@ -95,10 +95,10 @@ def raise_ceiling(
     """Let more people be randomised, in all or at one site; a ceiling is never lowered (9.5, E_TARGET).
 
     Raises:
-        LifeCycleRefused: it is not higher than now, or nothing is locked.
+        LifeCycleRefused: it is not higher than now, nothing is locked, or not two approvers.
     """
     scheme = locked(scheme)
-    check_approvers(approvers, n_needed=1)
+    check_approvers(approvers)
     row: Scheme | SchemeSite = scheme
     if site:
         row = SchemeSite.objects.filter(scheme=scheme, site=site).first() or SchemeSite(scheme=scheme, site=site)

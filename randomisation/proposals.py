@@ -296,7 +296,7 @@ KINDS: dict[str, Kind] = {
     CLOSE: Kind("Close randomisation", 1, _close),
     EXTEND: Kind("Extend the lists", 2, _extend),
     ADD_LEVEL: Kind("Add a level", 2, _add_level),
-    RAISE_CEILING: Kind("Raise the number of people", 1, _raise_ceiling),
+    RAISE_CEILING: Kind("Raise the number of people", 2, _raise_ceiling),
     FLAG: Kind("Mark an allocation", 1, _flag),
     CORRECT: Kind("Correct levels", 1, _correct),
     CODE_BREAK: Kind("Break the code", 1, _break_code),
