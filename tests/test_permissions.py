@@ -171,8 +171,8 @@ class World:
         """A list that this person brought in, where they may."""
         if not user.access.may(Action.IMPORT_REFERRALS):
             return 0
-        head = "source_type,received_date,contact_basis,sex,first_name,last_name,birth_date,phone,gp_practice"
-        data = f"{head}\nself,1/7/2026,self_referral,female,A,B,1/1/1980,01632 960001,C\n".encode()
+        head = "source_type,referral_model,received_date,contact_basis,sex,first_name,last_name,birth_date,phone,gp_practice"
+        data = f"{head}\nself,signposting,1/7/2026,self_referral,female,A,B,1/1/1980,01632 960001,C\n".encode()
         return importing.check(data=data, file_name="list.csv", by=user, at=NOW).pk
 
 

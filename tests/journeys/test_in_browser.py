@@ -151,6 +151,7 @@ def refer(desk: Desk) -> None:
     assert not Referral.objects.exists()
     desk.choose(
         source_type="link_worker",
+        referral_model="link_worker",
         contact_basis="permission",
         first_name="Carol",
         last_name="Whitfield",

@@ -25,6 +25,7 @@ pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "read
 def refer(coordinator: Visitor, today) -> Referral:
     coordinator.open("/people/new/").send(
         source_type="link_worker",
+        referral_model="link_worker",
         referrer="Tavyside link workers",
         contact_basis="permission",
         first_name="Carol",

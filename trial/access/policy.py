@@ -44,6 +44,12 @@ class Action(StrEnum):
     IMPORT_REFERRALS = "trial.import_referrals"
     RECORD_CONTACT = "trial.record_contact"
     CLOSE_REFERRAL = "trial.close_referral"
+    VIEW_REFERRAL = "trial.view_referral"
+    VIEW_SCREENING_LOG = "trial.view_screening_log"
+    VIEW_REFERRAL_REPORT = "trial.view_referral_report"
+    HANDLE_INTEREST = "trial.handle_interest"
+    MANAGE_SOURCES = "trial.manage_sources"
+    SEND_MESSAGE_BACK = "trial.send_message_back"
     RECORD_CONSENT = "trial.record_consent"
     ASSESS_ELIGIBILITY = "trial.assess_eligibility"
     SIGN_ELIGIBILITY = "trial.sign_eligibility"
@@ -113,6 +119,7 @@ class Action(StrEnum):
     VIEW_SETTINGS = "trial.view_settings"
     MANAGE_PEOPLE = "trial.manage_people"
     MANAGE_DELEGATION = "trial.manage_delegation"
+    SIGN_DELEGATION = "trial.sign_delegation"
     RECORD_LICENCE = "trial.record_licence"
     # randomisation (randomisation.md 6.1 and section 10): none implies another
     VIEW_SCHEME = "trial.view_scheme"
@@ -121,6 +128,7 @@ class Action(StrEnum):
     TEST_SCHEME = "trial.test_scheme"
     APPROVE_LOCK = "trial.approve_lock"
     OPERATE_SCHEME = "trial.operate_scheme"
+    PAUSE_SITE = "trial.pause_site"
     ASK_EXCEPTION = "trial.ask_exception"
     APPROVE_EXCEPTION = "trial.approve_exception"
     PRINT_ENVELOPES = "trial.print_envelopes"
@@ -163,6 +171,8 @@ ENTERS_DATA = frozenset(
         Action.SIGN_ELIGIBILITY,
         Action.RECORD_CONTACT,
         Action.CLOSE_REFERRAL,
+        Action.HANDLE_INTEREST,
+        Action.SEND_MESSAGE_BACK,
         Action.CHANGE_PARTICIPATION,
         Action.CHANGE_IDENTITY,
         Action.REDACT_TEXT,
@@ -209,6 +219,12 @@ POLICY: dict[Role, RoleSpec] = {
         blinded=False,
         home="/",
         actions=_actions(
+            A.VIEW_REFERRAL,
+            A.VIEW_SCREENING_LOG,
+            A.VIEW_REFERRAL_REPORT,
+            A.HANDLE_INTEREST,
+            A.MANAGE_SOURCES,
+            A.SEND_MESSAGE_BACK,
             A.VIEW_SCHEME,
             A.ASK_EXCEPTION,
             _RECORDS,
@@ -294,8 +310,13 @@ POLICY: dict[Role, RoleSpec] = {
         blinded=None,
         home="/overview/",
         actions=_actions(
+            A.VIEW_REFERRAL,
+            A.VIEW_SCREENING_LOG,
+            A.VIEW_REFERRAL_REPORT,
+            A.SEND_MESSAGE_BACK,
             A.VIEW_SCHEME,
             A.ASK_EXCEPTION,
+            A.PAUSE_SITE,
             A.CODE_BREAK,
             _RECORDS,
             _SAFETY,
@@ -326,6 +347,7 @@ POLICY: dict[Role, RoleSpec] = {
             A.VIEW_LOCKS,
             A.AGREE_LOCK,
             A.MANAGE_DELEGATION,
+            A.SIGN_DELEGATION,
         ),
         never_with=frozenset({Role.DATA_MANAGER, Role.UNBLINDED_STATISTICIAN, Role.DMEC}),
     ),
@@ -334,6 +356,8 @@ POLICY: dict[Role, RoleSpec] = {
         blinded=None,
         home="/overview/",
         actions=_actions(
+            A.VIEW_SCREENING_LOG,
+            A.VIEW_REFERRAL_REPORT,
             A.VIEW_SCHEME,
             A.ASK_EXCEPTION,
             A.APPROVE_EXCEPTION,
@@ -368,6 +392,9 @@ POLICY: dict[Role, RoleSpec] = {
         blinded=None,
         home="/overview/",
         actions=_actions(
+            A.VIEW_SCREENING_LOG,
+            A.VIEW_REFERRAL_REPORT,
+            A.MANAGE_SOURCES,
             A.VIEW_SCHEME,
             A.TEST_SCHEME,
             A.ASK_EXCEPTION,
@@ -406,6 +433,8 @@ POLICY: dict[Role, RoleSpec] = {
         blinded=True,
         home="/data/",
         actions=_actions(
+            A.VIEW_SCREENING_LOG,
+            A.VIEW_REFERRAL_REPORT,
             _RECORDS,
             A.VIEW_DATA,
             A.VIEW_AUDIT,
@@ -433,6 +462,7 @@ POLICY: dict[Role, RoleSpec] = {
         blinded=None,
         home="/monitor/",
         actions=_actions(
+            A.VIEW_SCREENING_LOG,
             A.VIEW_SCHEME,
             A.VIEW_EXCEPTIONS,
             _RECORDS,
@@ -457,6 +487,7 @@ POLICY: dict[Role, RoleSpec] = {
         blinded=False,
         home="/releases/",
         actions=_actions(
+            A.VIEW_REFERRAL_REPORT,
             A.VIEW_RELEASES,
             A.BUILD_RELEASE,
             A.DOWNLOAD_BLINDED,

@@ -127,7 +127,27 @@ def refer(
         at=at,
         by=by,
     )
+    if data.risk:
+        _tell_of_risk(referral, by, at)
     return referral
+
+
+def _tell_of_risk(referral: Referral, by: User | None, at: datetime) -> None:
+    """Risk information is read by a coordinator before anybody calls; the task says only that it is there."""
+    messages.open_task(
+        key=f"risk-information:{referral.pk}",
+        kind="risk_information",
+        role=Role.COORDINATOR,
+        site=referral.site,
+        referral=referral,
+        title="Read the risk information",
+        detail=f"Passed on by the referrer with the referral of {long_date(referral.received_date)}",
+        link=f"/people/{referral.screening_number}/referral/",
+        due_date=local_day(at),
+        is_urgent=True,
+        at=at,
+        by=by,
+    )
 
 
 def _check_rescreening(latest: Referral, received: date) -> None:

@@ -6,14 +6,11 @@ from typing import Any
 
 from django import forms
 
-from trial.access.models import Site
 from trial.base.fields import ChoiceField, DateField, DateTimeField, NumberField, TextField, YesNoField
 from trial.base.widgets import Radios
 from trial.consent.models import Consent, DocumentVersion, InformationGiven
 from trial.participants import rules as people
-from trial.participants.actions import ReferralData
 from trial.participants.identity import IdentityData
-from trial.participants.models import ContactBasis, Referral, SourceType
 from trial.participation.models import ParticipationChange
 from trial.protocol import rules as protocol_rules
 from trial.protocol.spec import Criterion, Factor, Judgement, ProtocolSpec, Reason
@@ -93,54 +90,6 @@ def collect_only(form: forms.Form, spec: ProtocolSpec) -> None:
             del form.fields[name]
         else:
             form.fields[name].required = required[name]
-
-
-class ReferralForm(IdentityForm):
-    """A new referral."""
-
-    field_order = ("site", "source_type", "referrer", "received_date", "contact_basis")
-
-    source_type = ChoiceField(label="Who referred the person?", choices=SourceType.choices)
-    referrer = TextField(label="Name of the practice or organisation", max_length=150, required=False)
-    received_date = DateField(label="Date received", not_in_future=True, quick=True)
-    contact_basis = ChoiceField(label="Why may we contact this person?", choices=ContactBasis.choices)
-    sex = ChoiceField(label="Sex", choices=Referral.Sex.choices)
-    arm_preference = ChoiceField(label="Which group would they rather have?", required=False)
-    notes = TextField(
-        label="What they need, hope for and worry about",
-        rows=5,
-        max_length=3000,
-        required=False,
-        help_text="In the person's own words. It is stored sealed",
-    )
-
-    def __init__(self, sites: Iterable[Site], spec: ProtocolSpec, data: Any = None) -> None:
-        super().__init__(data)
-        self.sites = {str(site.pk): site for site in sites}
-        choices = [(key, site.name) for key, site in self.sites.items()]
-        if len(choices) > 1:
-            self.fields["site"] = ChoiceField(label="Site", choices=choices)
-            self.order_fields(self.field_order)
-        preference = self.fields["arm_preference"]
-        preference.choices = protocol_rules.preference_choices(spec)  # type: ignore[attr-defined]
-        collect_only(self, spec)
-
-    def site(self) -> Site:
-        """The chosen site, or the only one."""
-        return self.sites[self.cleaned_data["site"]] if "site" in self.fields else next(iter(self.sites.values()))
-
-    def referral(self) -> ReferralData:
-        """What the referral says besides who the person is."""
-        data = self.cleaned_data
-        return ReferralData(
-            source_type=data["source_type"],
-            received_date=data["received_date"],
-            contact_basis=data["contact_basis"],
-            referrer=data["referrer"] or "",
-            sex=data["sex"],
-            arm_preference=data["arm_preference"] or "",
-            notes=data["notes"] or "",
-        )
 
 
 class IdentityChangeForm(IdentityForm):

@@ -17,8 +17,8 @@ from trial.access.models import Site, User
 from trial.base.errors import TrialError
 from trial.base.fields import ChoiceField, DateField
 from trial.journey import actions
-from trial.journey.forms import ReferralForm
 from trial.journey.import_reading import Kinds, Problem, Row, normalised
+from trial.journey.referral_forms import SEVERAL, ReferralForm
 from trial.locking.rules import DatasetLocked
 from trial.participants import identity
 from trial.participants.actions import ReferralData
@@ -84,9 +84,9 @@ class ReferralResource(resources.Resource):  # type: ignore[misc]
         self.referral_form = ReferralForm(sites, spec, {})
         self.site_words = _site_words(sites)
         self.choices = {
-            name: _words(one.choices)
+            name: _words(one.choices)  # type: ignore[attr-defined]
             for name, one in self.referral_form.fields.items()
-            if isinstance(one, ChoiceField) and name != "site"
+            if (isinstance(one, ChoiceField) and name != "site") or name in SEVERAL
         }
         self.dates = [name for name, one in self.referral_form.fields.items() if isinstance(one, DateField)]
 
@@ -100,7 +100,8 @@ class ReferralResource(resources.Resource):  # type: ignore[misc]
 
     def _accepts(self, name: str) -> str:
         if name in self.choices:
-            return ", ".join(dict.fromkeys(self.choices[name].values()))
+            listed = ", ".join(dict.fromkeys(self.choices[name].values()))
+            return f"{listed}. Several with ; between them" if name in SEVERAL else listed
         if name in self.dates:
             return "A date, like 31/3/2026"
         if name in PHONES:
@@ -146,7 +147,10 @@ class ReferralResource(resources.Resource):  # type: ignore[misc]
         posted: dict[str, Any] = {name: value for name, value in row.items() if name not in (LINE, "site")}
         for name, words in self.choices.items():
             typed = posted.get(name, "")
-            posted[name] = words.get(typed.strip().casefold(), typed)
+            if name in SEVERAL:
+                posted[name] = [words.get(p.strip().casefold(), p.strip()) for p in typed.split(";") if p.strip()]
+            else:
+                posted[name] = words.get(typed.strip().casefold(), typed)
         for name in self.dates:
             posted |= _date_boxes(name, posted.pop(name, ""))
         posted["site"] = self.site_words.get(row.get("site", "").strip().casefold(), "unknown")
@@ -154,7 +158,7 @@ class ReferralResource(resources.Resource):  # type: ignore[misc]
 
     def _say(self, name: str, message: str) -> str:
         if name in self.choices:
-            return f"Write one of: {self._accepts(name)}"
+            return f"Write {'some' if name in SEVERAL else 'one'} of: {self._accepts(name)}"
         if name == "site":
             return f"Write one of: {' or '.join(site.code for site in self.sites.values())}"
         return message

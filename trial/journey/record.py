@@ -43,6 +43,9 @@ def facts_under_title(referral: Referral, user: User, today: date) -> list[Fact]
     if user.access.may(Action.VIEW_IDENTITY, referral.site):
         show = Link("Show", f"{base}contact-details/")
         facts.append(Fact("Contact details", link=show, detail="Logged each time"))
+    if user.access.may(Action.VIEW_REFERRAL, referral.site):
+        flag = "With risk information" if referral.risk_sealed else referral.get_referral_model_display().split(":")[0]
+        facts.append(Fact("Referral", link=Link("Show", f"{base}referral/"), detail=flag))
     return facts
 
 

@@ -18,6 +18,7 @@ from trial.consent.models import DocumentVersion
 from trial.journey import actions, steps
 from trial.journey import forms as step_forms
 from trial.journey.pages import GET_POST, page, posted
+from trial.journey.referral_forms import ReferralForm
 from trial.participants import identity
 from trial.participants.models import Referral, Status
 from trial.participants.reads import referral_for
@@ -37,7 +38,7 @@ def _sites(user: User) -> list[Site]:
 @GET_POST
 def refer(request: StaffRequest) -> HttpResponse:
     """Screen a new person (T01, T17)."""
-    form = step_forms.ReferralForm(_sites(request.user), current().spec, posted(request))
+    form = ReferralForm(_sites(request.user), current().spec, posted(request))
     if form.is_valid():
         try:
             referral = actions.refer(
@@ -48,7 +49,15 @@ def refer(request: StaffRequest) -> HttpResponse:
         else:
             messages.success(request, f"{referral.screening_number} recorded.")
             return redirect("journey:record", referral.screening_number)
-    return page(request, form, title="Screen a new person", subject=None, here="New person", button="Save referral")
+    return page(
+        request,
+        form,
+        title="Screen a new person",
+        subject=None,
+        here="New person",
+        button="Save referral",
+        template="journey/refer.html",
+    )
 
 
 @requires(Action.RECORD_CONTACT)

@@ -10,6 +10,7 @@ from trial.journey import (
     import_views,
     participation_views,
     randomise_views,
+    referral_record_views,
     referral_views,
 )
 from trial.journey.page_urls import urlpatterns as pages
@@ -24,6 +25,8 @@ urlpatterns = [
     path("people/import/<int:pk>/", import_views.report, name="import"),
     path("people/import/<int:pk>/refused.csv", import_views.refused, name="import_refused"),
     path("people/import/<int:pk>/lines.csv", import_views.lines, name="import_lines"),
+    re_path(PERSON + r"referral/$", referral_record_views.referral, name="referral"),
+    re_path(PERSON + r"referral/change/$", referral_record_views.change_referral, name="change_referral"),
     re_path(PERSON + r"contact/$", referral_views.contact, name="contact"),
     re_path(PERSON + r"information/$", referral_views.information, name="information"),
     re_path(

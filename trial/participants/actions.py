@@ -1,8 +1,9 @@
 """Referrals in, study numbers out, and the one writer of a status (trial.journey decides when)."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Max, Q
@@ -37,7 +38,11 @@ class NumbersExhausted(TrialError):
 
 @dataclass(frozen=True)
 class ReferralData:
-    """What a referral says besides who the person is. Free text is sealed when it is stored."""
+    """What a referral says besides who the person is. Free text is sealed when it is stored.
+
+    Attributes:
+        notes: needs and worries in the person's words; like goals, access and risk it is sealed.
+    """
 
     source_type: str
     received_date: date
@@ -46,6 +51,50 @@ class ReferralData:
     sex: str = Referral.Sex.UNKNOWN
     arm_preference: str = ""
     notes: str = ""
+    referral_model: str = ""
+    referrer_ods: str = ""
+    channel: str = ""
+    permission_date: date | None = None
+    needs: Sequence[str] = ()
+    concerns: Sequence[str] = ()
+    activity_preferences: Sequence[str] = ()
+    access_needs: Sequence[str] = ()
+    language: str = ""
+    needs_interpreter: bool = False
+    goals: str = ""
+    access: str = ""
+    risk: str = ""
+
+
+SEALED = ("notes", "goals", "access", "risk")
+"""Free text of a referral."""
+PLAIN = (
+    "referral_model",
+    "referrer",
+    "referrer_ods",
+    "channel",
+    "permission_date",
+    "needs",
+    "concerns",
+    "activity_preferences",
+    "access_needs",
+    "language",
+    "needs_interpreter",
+    "sex",
+    "arm_preference",
+)
+"""What may be put right later, with a reason, besides the free text."""
+
+
+def _fill(referral: Referral, data: ReferralData) -> None:
+    """Write what the referral says into its row, the free text sealed; text that stays as it was keeps its seal."""
+    for name in PLAIN:
+        value = getattr(data, name)
+        setattr(referral, name, list(value) if isinstance(value, list | tuple) else value)
+    for name in SEALED:
+        text, column = getattr(data, name), f"{name}_sealed"
+        if identity.open_text(referral.person, getattr(referral, column)) != text:
+            setattr(referral, column, identity.seal_text(referral.person, text))
 
 
 def find_person(data: IdentityData) -> Person | None:
@@ -119,17 +168,49 @@ def add_referral(
         status_date=data.received_date,
         protocol_version=version or version_in_force(site=site, on=data.received_date),
         source_type=data.source_type,
-        referrer=data.referrer,
         received_date=data.received_date,
         contact_basis=data.contact_basis,
         age_band=rules.age_band(rules.age_on(who.birth_date, data.received_date)) if who.birth_date else "",
-        sex=data.sex,
-        arm_preference=data.arm_preference,
-        notes_sealed=identity.seal_text(person, data.notes),
         earlier_referral=earlier,
-    ).save_by(by)
+    )
+    _fill(referral, data)
+    referral.save_by(by)
     _log(referral, "T17" if earlier else "T01", "", Status.REFERRED, data.received_date, at, by, reason)
     return referral
+
+
+def details_of(referral: Referral) -> ReferralData:
+    """What a referral says, its free text opened. Callers show it to permitted people only, and log that they did.
+
+    Raises:
+        SealBroken: the keys do not fit.
+    """
+    texts: dict[str, Any] = {name: identity.open_text(referral.person, getattr(referral, f"{name}_sealed")) for name in SEALED}
+    return ReferralData(
+        source_type=referral.source_type,
+        received_date=referral.received_date,
+        contact_basis=referral.contact_basis,
+        **{name: getattr(referral, name) for name in PLAIN},
+        **texts,
+    )
+
+
+@transaction.atomic
+def change_details(*, referral: Referral, data: ReferralData, reason: str, by: User) -> Referral:
+    """Put right what a referral says, with a reason (BR-63). Source, day and basis of contact stay as received.
+
+    An arm preference is what was said before randomisation: afterwards it stays as it is.
+
+    Raises:
+        ReasonMissing: nobody said why.
+        DatasetLocked: a final lock is in force.
+    """
+    require_unlocked()
+    referral = Referral.objects.select_for_update(of=("self",)).select_related("person").get(pk=referral.pk)
+    if referral.status in AFTER_RANDOMISATION:
+        data = replace(data, arm_preference=referral.arm_preference)
+    _fill(referral, data)
+    return referral.save_by(by, reason)
 
 
 @transaction.atomic

@@ -14,7 +14,6 @@ from trial.base.words import long_date
 from trial.participants import rules
 from trial.participants.models import Identity, Person, Referral, TextKey
 
-
 PREFIX = "k"
 """Before the number of a text's key."""
 DESTROYED = "[Destroyed with the person's key]"

@@ -10,6 +10,7 @@ from trial.access.models import Signature, Site, User
 from trial.access.policy import Action
 from trial.base.models import AuditedModel, AuditedQuerySet, EventModel
 from trial.base.triggers import LOCK_MESSAGE, LOCKED
+from trial.participants.choices import ContactBasis, Language, ReferralChannel, ReferralModel, SourceType
 from trial.protocol.models import ProtocolVersion
 
 
@@ -256,23 +257,6 @@ class ReferralQuerySet(AuditedQuerySet["Referral"]):
         return self.filter(user.access.sites(action))
 
 
-class SourceType(models.TextChoices):
-    """Who refers."""
-
-    GP_PRACTICE = "gp_practice", "GP practice"
-    LINK_WORKER = "link_worker", "Link worker"
-    MENTAL_HEALTH_TEAM = "mental_health_team", "Mental health team"
-    SELF = "self", "Self-referral"
-    VOLUNTARY = "voluntary", "Voluntary organisation"
-
-
-class ContactBasis(models.TextChoices):
-    """Why the team may contact the person (BR-01)."""
-
-    PERMISSION = "permission", "The person allowed the referrer to pass on their details"
-    SELF_REFERRAL = "self_referral", "The person referred themselves"
-
-
 class Referral(AuditedModel):
     """One referral to the trial, with one current status. A re-referral is a new row linked to the old one."""
 
@@ -293,15 +277,28 @@ class Referral(AuditedModel):
     status_date = models.DateField(help_text="Effective date of the current status")
     protocol_version = models.ForeignKey(ProtocolVersion, on_delete=models.PROTECT, related_name="+")
     source_type = models.CharField(max_length=30, choices=SourceType.choices)
+    referral_model = models.CharField(max_length=15, choices=ReferralModel.choices, blank=True)
     referrer = models.CharField(max_length=150, blank=True)
+    referrer_ods = models.CharField(max_length=8, blank=True, help_text="ODS code of the referring organisation")
+    channel = models.CharField(max_length=10, choices=ReferralChannel.choices, blank=True)
     received_date = models.DateField()
     contact_basis = models.CharField(max_length=20, choices=ContactBasis.choices)
+    permission_date = models.DateField(null=True, blank=True, help_text="When the person said that we may call")
     age_band = models.CharField(max_length=10, blank=True)
     sex = models.CharField(max_length=10, choices=Sex.choices, default=Sex.UNKNOWN)
     arm_preference = models.CharField(
         max_length=32, blank=True, help_text="none, or an arm of the protocol, as said before randomisation"
     )
-    notes_sealed = models.TextField(blank=True, help_text="Needs, goals and worries in the person's words, sealed")
+    needs = models.JSONField(default=list, blank=True, help_text="Codes of participants.choices.Need")
+    concerns = models.JSONField(default=list, blank=True, help_text="Codes of participants.choices.Concern")
+    activity_preferences = models.JSONField(default=list, blank=True, help_text="Codes; none of them tells an arm")
+    access_needs = models.JSONField(default=list, blank=True, help_text="Codes of participants.choices.AccessNeed")
+    language = models.CharField(max_length=3, choices=Language.choices, blank=True)
+    needs_interpreter = models.BooleanField(default=False)
+    notes_sealed = models.TextField(blank=True, help_text="Needs and worries in the person's words, sealed")
+    goals_sealed = models.TextField(blank=True, help_text="What the person hopes for, sealed")
+    access_sealed = models.TextField(blank=True, help_text="Transport and access in words, sealed")
+    risk_sealed = models.TextField(blank=True, help_text="Risk information passed on by the referrer, sealed")
     earlier_referral = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="later_referrals"
     )
@@ -319,6 +316,13 @@ class Referral(AuditedModel):
                 condition=Q(contact_basis__in=ContactBasis.values), name="referral_has_a_basis_for_contact"
             ),
             models.CheckConstraint(condition=Q(status_date__gte=F("received_date")), name="status_not_before_referral"),
+            models.CheckConstraint(
+                condition=Q(permission_date__isnull=True) | Q(permission_date__lte=F("received_date")),
+                name="permission_before_referral",
+            ),
+            models.CheckConstraint(
+                condition=Q(referral_model__in=["", *ReferralModel.values]), name="referral_model_is_known"
+            ),
         ]
         indexes = [models.Index(fields=["site", "status"])]
 

@@ -243,6 +243,7 @@ def test_a_draft_asks_for_a_post(signed_in):
 def _whole_form():
     return {
         "source_type": "self",
+        "referral_model": "signposting",
         "received_date_0": "8",
         "received_date_1": "7",
         "received_date_2": "2026",

@@ -14,9 +14,9 @@ from trial.participants.models import Referral
 
 pytestmark = pytest.mark.django_db
 
-HEAD = "source_type,received_date,contact_basis,sex,first_name,last_name,birth_date,phone,gp_practice\n"
-GOOD = "self,1/7/2026,self_referral,female,Carol,Ash,14/3/1971,01632 960001,Tavyside\n"
-BAD = "self,1/7/2026,self_referral,female,Jo,,14/3/1971,01632 960001,Tavyside\n"
+HEAD = "source_type,referral_model,received_date,contact_basis,sex,first_name,last_name,birth_date,phone,gp_practice\n"
+GOOD = "self,signposting,1/7/2026,self_referral,female,Carol,Ash,14/3/1971,01632 960001,Tavyside\n"
+BAD = "self,signposting,1/7/2026,self_referral,female,Jo,,14/3/1971,01632 960001,Tavyside\n"
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ pytestmark = pytest.mark.django_db
 
 PERSON = {
     "source_type": "GP practice",
+    "referral_model": "direct",
     "referrer": "Tavyside Surgery",
     "received_date": "1/7/2026",
     "contact_basis": "permission",

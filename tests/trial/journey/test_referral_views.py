@@ -1,15 +1,19 @@
 """Pages of referral, contact, information sheet and closing (T01 to T06, T08, T11)."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 
-from tests.factories import NOW, TODAY, Trial, make_user
+from tests.factories import NOW, TODAY, Trial, make_user, staff
 from tests.journeys.visitor import day, moment
 from tests.trial.journey.steps_by_page import answers_by_role, as_, elsewhere, everyone, problems_of, text_of
 from trial.access.models import AccessEvent, Site
 from trial.access.policy import Role
 from trial.consent.models import DocumentVersion
+from trial.journey import importing
+from trial.messages.models import Task
+from trial.participants import actions as people
 from trial.participants import identity
 from trial.participants.models import Referral, Status
 
@@ -18,6 +22,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 NEW = "/people/new/"
 TYPED = {
     "source_type": "gp_practice",
+    "referral_model": "link_worker",
     "referrer": "Tavyside Surgery",
     "contact_basis": "permission",
     "sex": "female",
@@ -323,3 +328,159 @@ def test_an_nhs_number_of_somebody_else_is_refused_without_saying_whose(client, 
 
 def test_somebody_without_a_role_gets_the_page_that_says_so(client, trial, referral):
     assert as_(client, make_user()).get(url(referral, "contact")).status_code == 403
+
+
+# -- what a referral says (the blocks of the PRSB standard)
+
+FULL = TYPED | {
+    "referral_model": "holistic",
+    "referrer_ods": "l83012",
+    "channel": "letter",
+    "language": "cy",
+    "needs_interpreter": "yes",
+    "needs": ["loneliness", "confidence"],
+    "concerns": ["travel"],
+    "activity_preferences": ["small_group", "morning"],
+    "access_needs": ["no_car", "lift"],
+    "goals": "To see people again",
+    "access": "Cannot walk up the hill",
+    "risk": "Fell twice last winter",
+    **day("permission_date", TODAY - timedelta(days=2)),
+}
+
+
+def full(client, trial):
+    as_(client, trial.coordinator).post(NEW, FULL)
+    return Referral.objects.get()
+
+
+def test_everything_of_a_referral_is_kept_and_its_words_sealed(client, trial):
+    referral = full(client, trial)
+
+    assert (referral.referral_model, referral.referrer_ods, referral.channel) == ("holistic", "L83012", "letter")
+    assert (referral.language, referral.needs_interpreter) == ("cy", True)
+    assert referral.needs == ["loneliness", "confidence"]
+    assert referral.permission_date == TODAY - timedelta(days=2)
+    words = [identity.open_text(referral.person, getattr(referral, f"{n}_sealed")) for n in ("goals", "access", "risk")]
+    assert words == ["To see people again", "Cannot walk up the hill", "Fell twice last winter"]
+    stored = repr(Referral.objects.values().get()) + repr(list(Referral.history.values()))
+    assert "Fell twice" not in stored
+    assert "see people" not in stored
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"referral_model": ""}, "Select how the person is supported"),
+        ({"referrer_ods": "83012"}, "Enter an ODS code of letters and digits, like L83012"),
+        ({"referrer_ods": "RA9"}, "The ODS code of a GP practice is a letter and 5 digits, like L83012"),
+        ({"needs": ["money"]}, "Select a valid choice"),
+        (day("permission_date", TODAY + timedelta(days=1)), "Date of permission must be today or in the past"),
+    ],
+)
+def test_what_is_wrong_in_a_whole_referral_is_said_and_what_was_typed_stays(client, trial, wrong, words):
+    response = as_(client, trial.coordinator).post(NEW, FULL | wrong)
+
+    assert words in str(problems_of(response))
+    page = text_of(response)
+    assert "Fell twice last winter" in page
+    assert not Referral.objects.exists()
+
+
+def test_permission_after_the_referral_is_refused(client, trial):
+    late = day("received_date", TODAY - timedelta(days=3))
+
+    response = as_(client, trial.coordinator).post(NEW, FULL | late)
+
+    assert "Date of permission must not be after the date received" in str(problems_of(response))
+
+
+def test_risk_information_makes_an_urgent_task_that_reading_it_closes(client, trial):
+    referral = full(client, trial)
+    task = Task.objects.get(key=f"risk-information:{referral.pk}")
+    assert (task.is_urgent, task.done_at, task.role) == (True, None, Role.COORDINATOR)
+    assert "Fell" not in task.title + task.detail
+
+    response = client.post(url(referral, "referral"), {"why": "To contact the person"})
+
+    assert "Fell twice last winter" in text_of(response)
+    assert Task.objects.get(pk=task.pk).done_at is not None
+    event = AccessEvent.objects.filter(kind=AccessEvent.Kind.IDENTITY_VIEWED).latest("pk")
+    assert (event.record, event.detail) == (referral.screening_number, "Referral: To contact the person")
+
+
+def test_the_page_shows_the_blocks_of_the_standard_without_the_sealed_words(client, trial):
+    referral = full(client, trial)
+
+    response = client.get(url(referral, "referral"))
+
+    page = text_of(response)
+    headings = [block.heading for block in response.context["blocks"]]
+    assert headings == ["Referral", "Person", "Needs and concerns", "Support offered", "Outcomes"]
+    assert "Loneliness, or few people around; Confidence" in page
+    assert "Fell twice" not in page
+    assert "see people" not in page
+    assert AccessEvent.objects.filter(kind=AccessEvent.Kind.IDENTITY_VIEWED).count() == 0
+
+
+def test_risk_information_is_never_shown_to_a_blinded_assessor(client, trial):
+    referral = full(client, trial)
+    assessor = staff(Role.OUTCOME_ASSESSOR, trial.site)
+
+    answers = [as_(client, assessor).get(url(referral, "referral")), client.post(url(referral, "contact-details"), WHY)]
+
+    assert answers[0].status_code == 403
+    assert "Fell twice" not in answers[1].content.decode()
+
+
+WHY = {"why": "To contact the person"}
+
+
+def test_a_referral_is_put_right_with_a_reason(client, trial):
+    referral = full(client, trial)
+    form = {k: v for k, v in FULL.items() if not k.startswith(("received_date", "birth_date"))}
+
+    without = client.post(url(referral, "referral/change"), form | {"goals": "To sleep better"})
+    client.post(url(referral, "referral/change"), form | {"goals": "To sleep better", "reason": "Said on the phone"})
+
+    assert "why you are changing this" in str(problems_of(without))
+    changed = Referral.objects.get()
+    assert identity.open_text(changed.person, changed.goals_sealed) == "To sleep better"
+    assert changed.risk_sealed == referral.risk_sealed, "what stays keeps its seal"
+    assert changed.history.first().history_change_reason == "Said on the phone"
+    assert changed.source_type == "gp_practice"
+
+
+def test_the_preference_said_before_randomisation_stays(trial, client):
+    participant = trial.open_randomisation().randomised()
+    referral = participant.referral
+    data = people.details_of(referral)
+
+    people.change_details(
+        referral=referral, data=replace(data, arm_preference="nature"), reason="Changed mind", by=trial.coordinator
+    )
+
+    assert Referral.objects.get().arm_preference == ""
+
+
+def test_a_list_says_everything_that_the_form_says(client, trial):
+    head = (
+        "source_type,referral_model,received_date,contact_basis,sex,first_name,last_name,birth_date,phone,gp_practice"
+    )
+    text = (
+        f"{head},needs,access_needs,needs_interpreter,risk\n"
+        "gp_practice,direct,1/7/2026,permission,female,Carol,Ash,14/3/1971,01632 960001,Tavyside,"
+        "loneliness; Confidence,No car,yes,Fell twice\n"
+        "gp_practice,direct,1/7/2026,permission,female,Jo,Elm,14/3/1972,01632 960001,Tavyside,money,,maybe,\n"
+    )
+    made = importing.check(data=text.encode(), file_name="list.csv", by=trial.coordinator, at=NOW)
+
+    done = importing.confirm(made=made, by=trial.coordinator, at=NOW)
+
+    referral = Referral.objects.get()
+    assert (referral.needs, referral.access_needs) == (["loneliness", "confidence"], ["no_car"])
+    assert referral.needs_interpreter
+    assert Task.objects.filter(key=f"risk-information:{referral.pk}").exists()
+    refused = {column: said for _, column, said in importing.refused_lines(done)}
+    assert refused["needs"].startswith("Write some of: low_mood")
+    assert refused["needs_interpreter"].startswith("Write one of: yes")

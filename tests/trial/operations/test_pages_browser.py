@@ -18,11 +18,11 @@ from trial.messages import actions as outbox
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db]
 ADMIN_FILES = Path(django.contrib.admin.__file__).parent / "static"
-HEAD = "source_type,received_date,contact_basis,sex,first_name,last_name,birth_date,phone,gp_practice,nhs_number\n"
+HEAD = "source_type,referral_model,received_date,contact_basis,sex,first_name,last_name,birth_date,phone,gp_practice,nhs_number\n"
 LINES = (
-    "GP practice,1/7/2026,permission,female,Carol,Ash,14/3/1971,01632 960001,Tavyside Surgery,\n"
-    "GP practice,1/7/2026,permission,female,Jo,Elm,31/2/1971,1632960002,Tavyside Surgery,999 000 0019\n"
-    "Doctor,10/7/2026,permission,female,,Oak,14/3/1971,01632 960003,Tavyside Surgery,\n"
+    "GP practice,direct,1/7/2026,permission,female,Carol,Ash,14/3/1971,01632 960001,Tavyside Surgery,\n"
+    "GP practice,direct,1/7/2026,permission,female,Jo,Elm,31/2/1971,1632960002,Tavyside Surgery,999 000 0019\n"
+    "Doctor,direct,10/7/2026,permission,female,,Oak,14/3/1971,01632 960003,Tavyside Surgery,\n"
 )
 
 
