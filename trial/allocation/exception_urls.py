@@ -1,5 +1,20 @@
 """Pages about exceptions, code breaks and envelopes."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path, re_path
 
-urlpatterns: list[URLPattern] = []
+from trial.allocation.exceptions import asking_views, code_break_views, log_views
+
+PERSON = r"^people/(?P<number>[A-Z]{1,5}-[0-9-]{1,15})/randomisation/"
+
+urlpatterns: list[URLPattern] = [
+    re_path(PERSON + r"$", asking_views.overview, name="exceptions"),
+    re_path(PERSON + r"flag/$", asking_views.flag, name="flag"),
+    re_path(PERSON + r"twice/$", asking_views.duplicate, name="duplicate"),
+    re_path(PERSON + r"values/$", asking_views.correction, name="correction"),
+    re_path(PERSON + r"code-break/$", asking_views.code_break, name="ask_code_break"),
+    path("randomisation/code-breaks/", code_break_views.index, name="code_breaks"),
+    path("randomisation/code-breaks/ask/", code_break_views.find, name="find_code_break"),
+    path("randomisation/code-breaks/<int:pk>/", code_break_views.show, name="code_break"),
+    path("randomisation/exceptions/", log_views.index, name="exceptions_log"),
+    path("randomisation/error/", log_views.system_error, name="system_error"),
+]

@@ -16,7 +16,7 @@ from django.db.models import Q, QuerySet
 from trial.access.models import Signature, User
 from trial.access.policy import Action
 from trial.activities.models import ActivityGroup, Membership, Session
-from trial.allocation.models import BlindingEvent
+from trial.allocation.models import BlindingEvent, BlindingGuess
 from trial.assessments.hooks import note_shown
 from trial.assessments.models import Administration
 from trial.attendance.models import Mark
@@ -39,7 +39,9 @@ Table = type[models.Model]
 Trail = QuerySet[Any, tuple[str, int, datetime]]
 """Rows of the trail as (table, history id, moment)."""
 
-TELLS_THE_ARM: frozenset[Table] = frozenset({Membership, Session, ActivityGroup, Mark, BlindingEvent, AdverseEvent})
+TELLS_THE_ARM: frozenset[Table] = frozenset(
+    {Membership, Session, ActivityGroup, Mark, BlindingEvent, BlindingGuess, AdverseEvent}
+)
 """Tables of which a blinded role reads nothing: groups, attendance, and events whose words can tell the arm."""
 
 NEEDS: dict[Table, Action] = {

@@ -9,6 +9,7 @@ from django.contrib.sessions.models import Session
 
 from trial.access import drafts
 from trial.allocation import notices
+from trial.allocation.exceptions import notices as code_breaks
 from trial.attendance import overdue
 from trial.base import audit
 from trial.journey import importing
@@ -50,6 +51,7 @@ JOBS: dict[str, Callable[..., int]] = {
     "lists of referrals finished": importing.go_on_with_confirmed,
     "questionnaire messages written": questionnaires.write_due,
     "randomisation notices written": notices.write_due,
+    "notices of code breaks written": code_breaks.write_due,
     "visits to collect": due.visit_tasks,
     "registers overdue": overdue.open_tasks,
     "sites with old queries": due.query_tasks,
