@@ -19,6 +19,8 @@ from randomisation.traces import difference, trace
 from randomisation.vector import Vector, VectorsError
 
 FORMAT = "trial-randomisation vectors"
+PUBLISHED = Path(__file__).parent / "data" / "randomisation_vectors.json"
+"""The vectors of section 14, as they were published."""
 PASS = "pass"  # noqa: S105 - an outcome, not a password
 NOT_SUPPORTED = "not supported"
 MAX_ROWS = 1_000_000

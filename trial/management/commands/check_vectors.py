@@ -1,4 +1,4 @@
-"""manage.py check_vectors instruments|randomisation FILE"""
+"""manage.py check_vectors instruments|randomisation [FILE]; without a file the published vectors of randomisation"""
 
 from argparse import ArgumentParser
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from instruments import vectors as instrument_vectors
 from randomisation import vectors as randomisation_vectors
+from randomisation.vector import VectorsError
 
 
 class Command(BaseCommand):
@@ -18,17 +19,20 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("kind", choices=["instruments", "randomisation"])
-        parser.add_argument("file", type=Path)
+        parser.add_argument("file", type=Path, nargs="?")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Check, print, and say how many differ."""
         check = _instruments if options["kind"] == "instruments" else _randomisation
+        file = options["file"] or (randomisation_vectors.PUBLISHED if options["kind"] == "randomisation" else None)
+        if file is None:
+            raise CommandError("Name the file of cases.")
         n_cases = n_failed = 0
         try:
-            for line, has_failed in check(options["file"]):
+            for line, has_failed in check(file):
                 self.stdout.write(line)
                 n_cases, n_failed = n_cases + 1, n_failed + has_failed
-        except (instrument_vectors.VectorsError, randomisation_vectors.VectorsError) as error:
+        except (instrument_vectors.VectorsError, VectorsError) as error:
             raise CommandError(str(error)) from error
         if n_failed:
             raise CommandError(f"{n_failed} of {n_cases} cases differ.")
