@@ -10,6 +10,7 @@ from django.db import DatabaseError, connections
 from django.urls import URLPattern, URLResolver, get_resolver
 
 import instruments
+from trial.allocation import marks
 from trial.assessments import in_use
 from trial.base import triggers
 from trial.base.models import AuditedModel
@@ -104,6 +105,14 @@ def definitions_are_unchanged(app_configs: Sequence[AppConfig] | None, **kwargs:
     return [checks.Error(text, hint=hint, id="trial.E005") for text in changed]
 
 
+def mark_can_be_kept(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[checks.CheckMessage]:
+    """E006: the folder of the high-water mark is writable, or a restored backup would go unnoticed (9.15)."""
+    if marks.can_be_kept():
+        return []
+    hint = "Set HIGH_WATER_FILE to a file in a folder that is writable and lies outside the database's backups."
+    return [checks.Error("The high-water mark of the randomisation cannot be written.", hint=hint, id="trial.E006")]
+
+
 def register() -> None:
     """Make Django run these checks."""
     checks.register(urls_name_a_permission, "urls_permissions")
@@ -111,3 +120,4 @@ def register() -> None:
     checks.register(instruments_load, "instruments")
     checks.register(triggers_are_installed, "triggers")
     checks.register(definitions_are_unchanged, "instruments")
+    checks.register(mark_can_be_kept, "randomisation")

@@ -18,6 +18,7 @@ from randomisation.models import Allocation, EventLog, Scheme
 from randomisation.states import pause_all
 from trial.access.models import RoleAssignment, Site, User
 from trial.access.policy import POLICY, Action, Role
+from trial.allocation import marks
 from trial.allocation.reads import digest_of
 from trial.base.words import date_and_time, local_day
 from trial.messages import actions as messages
@@ -121,19 +122,11 @@ def _check_mark(scheme: Scheme, at: datetime) -> int:
         kind=ALARM,
         heading="Randomisation: the records do not fit together",
         body=(
-            f"{MARKS[standing]} Randomisation is paused everywhere.\n\n"
+            f"{marks.WORDS[standing]} Randomisation is paused everywhere.\n\n"
             "Do not open it again before the missing allocations are entered and two people have approved.\n"
         ),
         at=at,
     )
-
-
-MARKS = {
-    Standing.BEHIND: "The database lacks allocations that were made: it may have been restored from a backup.",
-    Standing.MISSING: "The high-water mark is missing although people have been randomised.",
-    Standing.OTHER_LOG: "The high-water mark tells of another log than the one in the database.",
-}
-"""What each standing means, for custodians."""
 
 
 def _tell_of_events(scheme: Scheme, at: datetime) -> int:

@@ -76,7 +76,7 @@ def holding() -> Holding:
 
 
 def start_over() -> None:
-    """Delete the demonstration's database and the releases made from it.
+    """Delete the demonstration's database, the mark of its randomisation and the releases made from it.
 
     Raises:
         DemoRefused: the database holds other data, or is not a file of this machine.
@@ -89,6 +89,7 @@ def start_over() -> None:
     database = Path(settings.DATABASES["default"]["NAME"])
     for name in (database.name, f"{database.name}-wal", f"{database.name}-shm"):
         (database.parent / name).unlink(missing_ok=True)
+    Path(settings.HIGH_WATER_FILE).unlink(missing_ok=True)
     shutil.rmtree(settings.RELEASE_DIR, ignore_errors=True)
     shutil.rmtree(settings.EMAIL_FILE_PATH, ignore_errors=True)
 

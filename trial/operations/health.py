@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import DatabaseError, connections
 from django.db.migrations.executor import MigrationExecutor
 
+from trial.allocation import marks
 from trial.allocation.seals import sealing_keys_work
 from trial.base import keys, triggers
 from trial.participants.models import Person
@@ -21,10 +22,12 @@ class Check:
     Attributes:
         label: what is checked.
         problem: what is wrong and what to do; empty when all is well. For administrators and logs only.
+        stops_all: whether nothing may be asked of the system while it is wrong.
     """
 
     label: str
     problem: str = ""
+    stops_all: bool = True
 
     @property
     def is_well(self) -> bool:
@@ -37,12 +40,14 @@ def checks() -> list[Check]:
     reachable = Check("Database", _database())
     if not reachable.is_well:
         return [reachable]
-    return [reachable, *(Check(label, find()) for label, find in FURTHER.items())]
+    found = [Check(label, find()) for label, find in FURTHER.items()]
+    # Randomisation stops by itself; answers, safety and code breaks go on.
+    return [reachable, *found, Check("Mark of the last allocation", marks.problem(), stops_all=False)]
 
 
 def is_ready() -> bool:
     """Whether requests may be sent here."""
-    return all(check.is_well for check in checks())
+    return all(check.is_well for check in checks() if check.stops_all)
 
 
 def _database() -> str:

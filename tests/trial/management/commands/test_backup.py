@@ -31,6 +31,16 @@ def test_the_copy_holds_what_was_committed_and_only_its_owner_reads_it(tmp_path,
 
 
 @only_sqlite
+def test_the_mark_of_the_last_allocation_is_not_copied_with_it(tmp_path, settings):
+    settings.HIGH_WATER_FILE.write_text('{"main": "mark outside the database"}')
+
+    call_command("backup", str(tmp_path / "copy.sqlite3"))
+
+    assert b"mark outside the database" not in (tmp_path / "copy.sqlite3").read_bytes()
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+@only_sqlite
 def test_an_earlier_backup_is_not_overwritten(tmp_path):
     target = tmp_path / "copy.sqlite3"
     target.write_text("yesterday")
