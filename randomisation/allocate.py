@@ -2,14 +2,16 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
+from django.db import IntegrityError
 from django.db.models import Q
 from django.views.decorators.debug import sensitive_variables
 
 from randomisation import events, high_water
 from randomisation.engine.labels import batch_order
+from randomisation.engine.source import check_label_code
 from randomisation.errors import (
     ListMismatch,
     NotAllocated,
@@ -17,7 +19,7 @@ from randomisation.errors import (
     Refusal,
     SealError,
 )
-from randomisation.models import Allocation, EventLog, Scheme, State
+from randomisation.models import DUTIES, Allocation, EventLog, Scheme, State
 from randomisation.recording import record_next
 from randomisation.requests import UnitRequest
 from randomisation.states import pause_all, pause_scheme
@@ -70,9 +72,11 @@ def allocate_batch(
         NotAllocated: with every reason of every unit; nobody was allocated.
         ParametersRefused: a batch code or unit cannot be recorded, or there is no unit.
     """
+    check_label_code("batch", batch)
     if not requests:
         raise NotAllocated([Refusal("E_HOUSEHOLD", "A batch needs at least one person.")])
-    return _in_one(scheme, [request.check() for request in requests], check, after_allocate, order=batch)
+    named = [replace(request, batch=batch).check() for request in requests]
+    return _in_one(scheme, named, check, after_allocate, order=batch)
 
 
 def _in_one(
@@ -80,7 +84,7 @@ def _in_one(
 ) -> list[AllocationOutcome]:
     first = requests[0]
     try:
-        outcomes = in_own_transaction(lambda: _allocate_locked(scheme.pk, requests, check, after, order))
+        outcomes = in_own_transaction(partial(_by_whoever_may, scheme.pk, requests, check, after, order))
     except NotAllocated as refused:
         _log_refusal(scheme, first, refused.codes)
         raise
@@ -90,6 +94,19 @@ def _in_one(
         raise NotAllocated([Refusal(failed.code, failed.text)]) from None
     _advance_mark(scheme, outcomes)
     return outcomes
+
+
+def _by_whoever_may(
+    scheme_id: int, requests: Sequence[UnitRequest], check: Check, after: After | None, order: str | None
+) -> list[AllocationOutcome]:
+    """The database itself keeps those who configured the scheme or approved its lock from randomising (6.1)."""
+    try:
+        return _allocate_locked(scheme_id, requests, check, after, order)
+    except IntegrityError as error:
+        if DUTIES not in str(error):
+            raise
+        text = "You configured this scheme or approved its lock, so you may not randomise in it."
+        raise NotAllocated([Refusal("E_SITE_CLOSED", text)]) from None
 
 
 def _allocate_locked(
@@ -103,13 +120,24 @@ def _allocate_locked(
         return [AllocationOutcome(one, created=False, digest=digest_of(one)) for one in in_order]
     if done:
         raise NotAllocated([Refusal("E_DUPLICATE", "Somebody in this batch has been randomised already.")])
-    outcomes = []
+    outcomes: list[AllocationOutcome] = []
+    refusals: list[Refusal] = []
     for request in _ordered(scheme, requests, order):
-        recorded = record_next(scheme, request, check=partial(check, request))
-        if after:
-            after(recorded.allocation)
-        outcomes.append(AllocationOutcome(recorded.allocation, created=True, digest=recorded.digest))
+        try:
+            outcomes.append(_record(scheme, request, check, after))
+        except NotAllocated as refused:
+            # The others are still asked, so that all reasons are told at once; the transaction is undone below.
+            refusals += [reason for reason in refused.refusals if reason not in refusals]
+    if refusals:
+        raise NotAllocated(refusals)
     return outcomes
+
+
+def _record(scheme: Scheme, request: UnitRequest, check: Check, after: After | None) -> AllocationOutcome:
+    recorded = record_next(scheme, request, check=partial(check, request))
+    if after:
+        after(recorded.allocation)
+    return AllocationOutcome(recorded.allocation, created=True, digest=recorded.digest)
 
 
 def _ordered(scheme: Scheme, requests: Sequence[UnitRequest], batch: str | None) -> list[UnitRequest]:

@@ -17,6 +17,7 @@ from randomisation.errors import LifeCycleRefused
 from randomisation.models import (
     BEFORE_LOCK,
     AcceptanceSignature,
+    Allocation,
     DraftDocument,
     Revision,
     Scheme,
@@ -98,10 +99,12 @@ def configure(*, scheme: Scheme, draft: Draft, by: AbstractBaseUser, at: datetim
 
     Raises:
         ParametersRefused: a rule of section 1 is broken.
-        LifeCycleRefused: a length is out of range, a reason is missing, or the list file is not the one named.
+        LifeCycleRefused: a length is out of range, a reason is missing, the list file is not the one named, or by
+            somebody who randomises people.
         SealError: E_SEAL_KEY, no key to seal with.
     """
     scheme = Scheme.objects.select_for_update().get(pk=scheme.pk)
+    check_randomises_nobody(scheme, by)
     current = scheme.draft
     checked = parameters_for(scheme, draft.parameters, current.number if current else None)
     _check(checked, draft)
@@ -116,6 +119,17 @@ def configure(*, scheme: Scheme, draft: Draft, by: AbstractBaseUser, at: datetim
     revision.configured_by_id, revision.configured_at = by.pk, at
     revision.save()
     return revision
+
+
+def check_randomises_nobody(scheme: Scheme, *people: AbstractBaseUser) -> None:
+    """Refuse people who have randomised in this scheme: they may not know or settle its parameters (6.1).
+
+    Raises:
+        LifeCycleRefused: one of them did.
+    """
+    made = scheme.allocations.filter(by_id__in=[person.pk for person in people], source=Allocation.Source.ONLINE)
+    if made.exists():
+        raise LifeCycleRefused("Whoever randomises people may neither configure the scheme nor approve its lock.")
 
 
 def _next_number(scheme: Scheme) -> int:

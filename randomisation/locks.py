@@ -8,7 +8,7 @@ from django.db import transaction
 from django.views.decorators.debug import sensitive_variables
 
 from randomisation import events
-from randomisation.drafts import check_list_file, draft_parameters
+from randomisation.drafts import check_list_file, check_randomises_nobody, draft_parameters
 from randomisation.engine.parameters import NO_CONTRIBUTION, Parameters
 from randomisation.engine.source import SECRET_BYTES, commitment
 from randomisation.errors import LifeCycleRefused
@@ -29,7 +29,7 @@ def lock(*, revision: Revision, approvers: Approvers, by: AbstractBaseUser, at: 
     The lists are made and sealed here unless a contribution is to come (3.4).
 
     Raises:
-        LifeCycleRefused: its acceptance test is not signed, or not two approvers.
+        LifeCycleRefused: its acceptance test is not signed, not two approvers, or one who randomises people.
         ImportRefused: the imported list breaks a rule of 4.6.
         SealError: E_SEAL_KEY, no key to seal with.
     """
@@ -38,6 +38,7 @@ def lock(*, revision: Revision, approvers: Approvers, by: AbstractBaseUser, at: 
     if revision.state != State.TESTED:
         raise LifeCycleRefused("Only a revision whose acceptance test is signed can be locked.")
     check_approvers(approvers)
+    check_randomises_nobody(scheme, *approvers)
     parameters, list_file = draft_parameters(revision), _draft_file(revision)
     check_list_file(parameters, list_file, revision.rows_per_stratum, revision.reason)
     seal = _draw(revision, parameters, by=by, at=at)

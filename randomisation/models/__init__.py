@@ -4,7 +4,14 @@ No table holds an arm in the clear. Class attributes `append_only`, `never_delet
 `guards` ask for triggers, which the site installs after every migration.
 """
 
-from randomisation.models.allocations import Allocation, AllocationFlag, AllocationMember, FactorCorrection, Placement
+from randomisation.models.allocations import (
+    DUTIES,
+    Allocation,
+    AllocationFlag,
+    AllocationMember,
+    FactorCorrection,
+    Placement,
+)
 from randomisation.models.base import BEFORE_LOCK, ENDED, IN_FORCE, Purpose, State
 from randomisation.models.lists import EnvelopeCount, EnvelopePrint, SealedMargins, SealedRow, StratumCursor
 from randomisation.models.log import Approval, ArmAccessLog, CodeBreak, EventLog, Proposal
@@ -20,6 +27,7 @@ from randomisation.models.schemes import (
 
 __all__ = [
     "BEFORE_LOCK",
+    "DUTIES",
     "ENDED",
     "IN_FORCE",
     "AcceptanceSignature",

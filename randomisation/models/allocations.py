@@ -13,6 +13,7 @@ _APPROVED_LOCK = (
     "SELECT 1 FROM randomisation_eventlog e WHERE e.scheme_id = NEW.scheme_id AND e.event = 'lock'"
     " AND (e.first_approver_id = NEW.by_id OR e.second_approver_id = NEW.by_id)"
 )
+DUTIES = "Whoever configured the scheme or approved its lock may not randomise"
 _CONFIGURED = (
     "SELECT 1 FROM randomisation_revision r WHERE r.scheme_id = NEW.scheme_id AND r.configured_by_id = NEW.by_id"
 )
@@ -28,7 +29,7 @@ class Allocation(models.Model):
             "duties",
             "INSERT",
             f"NEW.source = 'online' AND (EXISTS ({_APPROVED_LOCK}) OR EXISTS ({_CONFIGURED}))",
-            "Whoever configured the scheme or approved its lock may not randomise",
+            DUTIES,
         ),
     )
 

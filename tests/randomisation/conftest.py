@@ -1,6 +1,5 @@
 """What the tests of randomisation share: an open scheme, and a way to allocate in it."""
 
-from datetime import UTC, datetime
 from itertools import count
 
 import pytest
@@ -9,12 +8,9 @@ from randomisation.allocate import allocate
 from randomisation.drafts import create_scheme
 from randomisation.requests import Member, UnitRequest
 from randomisation.states import open_scheme
-from tests.randomisation.life import lock_scheme
+from tests.randomisation.life import AT, LOCKED_AT, OPENED_AT, lock_scheme
 from tests.randomisation.people import make_participant, make_user
 
-LOCKED_AT = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
-OPENED_AT = datetime(2026, 1, 12, 9, 0, tzinfo=UTC)
-AT = datetime(2026, 3, 2, 10, 30, tzinfo=UTC)
 SITE = {"code": "site", "levels": ["01", "02"], "weight": 1}
 ARMS = ["zq7x", "kv4w"]
 PARAMETERS = {

@@ -7,7 +7,9 @@ from trial.access.models import Site, User
 from trial.participants.models import Participant, Person, Referral
 from trial.protocol.models import ProtocolVersion
 
+PEOPLE_PER_SITE = 999
 _numbers = count(1)
+_participants = count()
 
 
 def make_user():
@@ -16,13 +18,14 @@ def make_user():
 
 
 def make_participant():
-    """A participant of site 09, with everything a participant hangs on."""
-    number = next(_numbers)
+    """A participant with everything a participant hangs on; of site 09, and of the next sites beyond 999 people."""
+    n_full_sites, before = divmod(next(_participants), PEOPLE_PER_SITE)
+    site, sequence = _site(f"{9 + n_full_sites:02}"), before + 1
     referral = Referral(
         person=Person().save_by(None),
-        site=_site(),
-        screening_number=f"S-09-{number:04}",
-        sequence=number,
+        site=site,
+        screening_number=f"S-{site.code}-{sequence:04}",
+        sequence=sequence,
         status_date=date(2026, 1, 12),
         protocol_version=_protocol_version(),
         source_type="self",
@@ -31,16 +34,16 @@ def make_participant():
     ).save_by(None)
     return Participant(
         referral=referral,
-        number_site=referral.site,
-        sequence=number,
-        study_id=f"TEST-09-{number:03}",
+        number_site=site,
+        sequence=sequence,
+        study_id=f"TEST-{site.code}-{sequence:03}",
         consented_date=date(2026, 1, 12),
     ).save_by(None)
 
 
-def _site():
-    return Site.objects.filter(code="09").first() or Site(
-        code="09", name="Test site", opened_date=date(2026, 1, 12)
+def _site(code):
+    return Site.objects.filter(code=code).first() or Site(
+        code=code, name=f"Test site {code}", opened_date=date(2026, 1, 12)
     ).save_by(None)
 
 

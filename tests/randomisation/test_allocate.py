@@ -250,6 +250,22 @@ def test_every_factor_must_have_one_of_its_levels(scheme, open_revision, give, l
     assert_nothing_used(scheme)
 
 
+@pytest.mark.parametrize("place", [0, 1])
+def test_whoever_approved_the_lock_randomises_nobody(scheme, open_revision, give, approvers, place):
+    with pytest.raises(NotAllocated, match="may not randomise") as refused:
+        give(by=approvers[place])
+
+    assert refused.value.codes == ["E_SITE_CLOSED"]
+    assert_nothing_used(scheme)
+
+
+def test_whoever_configured_the_scheme_randomises_nobody(scheme, open_revision, give):
+    with pytest.raises(NotAllocated, match="may not randomise"):
+        give(by=open_revision.configured_by)
+
+    assert_nothing_used(scheme)
+
+
 def test_a_participant_is_not_allocated_under_another_unit(scheme, open_revision, give):
     participant = make_participant()
     give(participant)

@@ -184,7 +184,7 @@ def test_a_shorter_imported_list_is_taken_with_a_reason(scheme, user):
 def test_whoever_randomised_does_not_configure(scheme, open_revision, give, user):
     give()
 
-    with pytest.raises(Exception, match="may not configure"):
+    with pytest.raises(LifeCycleRefused, match="neither configure"):
         configure(scheme=scheme, draft=Draft(PARAMETERS, 8), by=user, at=AT)
 
 

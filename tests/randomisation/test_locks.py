@@ -229,3 +229,10 @@ def test_only_a_tested_revision_is_locked(scheme, approvers, user):
         lock_revision(revision=locked, approvers=approvers, by=user, at=LOCKED_AT)
 
     assert events_of(scheme) == ["lock"]
+
+
+def test_whoever_randomised_does_not_approve_a_lock(scheme, open_revision, give, user, lock):
+    give()
+
+    with pytest.raises(LifeCycleRefused, match="nor approve"):
+        lock(approvers=(make_user(), user), by=make_user())
