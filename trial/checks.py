@@ -19,8 +19,14 @@ BEHIND_A_LINK = frozenset(
     {"none", "start", "check", "next", "question", "support", "support_sent", "answers", "saved", "sent"}
 )
 """Pages of a participant's questionnaires, which open with a link and a second check (`q_…`)."""
+CONSENT_PAGES = frozenset(
+    {"none", "start", "check", "sheet", "document", "statements", "signature", "certify", "done", "declined"}
+    | {"hand_back", "copy"}
+)
+"""Pages on which a participant consents: behind a link and a second check, or on a tablet handed over (`c_…`)."""
 PUBLIC = frozenset(
-    {"healthz", "readyz", "help", "accessibility", "privacy", "home", "no_role"}
+    {"healthz", "readyz", "help", "accessibility", "privacy", "home", "no_role", "consent_verify"}
+    | {f"c_{name}" for name in CONSENT_PAGES}
     | {f"q_{name}" for name in BEHIND_A_LINK}
 )
 """Names of pages that anyone may open."""

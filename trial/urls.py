@@ -7,6 +7,8 @@ urlpatterns = [
     path("admin/", include("trial.operations.admin_urls")),
     path("", include("trial.access.urls")),
     path("", include("trial.protocol.urls")),
+    path("", include("trial.consent.urls")),
+    path("", include("trial.econsent.urls")),
     path("", include("trial.safety.urls")),
     path("", include("trial.deviations.urls")),
     path("", include("trial.selfcompletion.urls")),  # before the forms: "link" is no form

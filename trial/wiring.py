@@ -17,8 +17,10 @@ from trial.allocation import hooks as allocation_hooks
 from trial.allocation import notices
 from trial.assessments import hooks as assessment_hooks
 from trial.base import models, triggers
+from trial.consent import choices
 from trial.double_entry import actions as second_actions
 from trial.double_entry import reads as second_reads
+from trial.econsent import sending as consent_links
 from trial.journey import steps, transitions
 from trial.messages import invitations
 from trial.messages import sending as outbox
@@ -45,7 +47,10 @@ def connect() -> None:
     _add(allocation_hooks.after_late_allocation, steps.after_late_allocation)
     _add(outbox.may_still_go, questionnaires.may_still_go)
     _add(outbox.may_still_go, notices.may_still_go)
+    _add(outbox.may_still_go, choices.may_still_go)
+    _add(outbox.may_still_go, consent_links.may_still_go)
     outbox.body_of |= dict.fromkeys(questionnaires.KINDS, questionnaires.filled_in)
+    outbox.body_of |= dict.fromkeys(consent_links.KINDS, consent_links.filled_in)
     Referral.guards = REFERRAL_LOCK_GUARDS + transitions.trigger_guards()
     connection_created.connect(triggers.add_switch, dispatch_uid="trigger-switch")
     post_migrate.connect(triggers.install_after_migrate, dispatch_uid="install-triggers")

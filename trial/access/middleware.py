@@ -17,6 +17,8 @@ FREE = (
     "/privacy/",
     "/q/",
     "/questions/",
+    "/c/",
+    "/consent/",
 )
 SET_UP = "/accounts/2fa/"
 
@@ -31,7 +33,11 @@ def limit_idle_time(get_response: Callable[[HttpRequest], HttpResponse]) -> Call
         if request.user.is_authenticated and not request.path.startswith(FREE):
             on_phone = request.path.startswith(REGISTER)
             request.session.set_expiry(settings.REGISTER_IDLE_SECONDS if on_phone else None)
-        return get_response(request)
+        is_staff_page = request.user.is_authenticated and not request.path.startswith("/static/")
+        response = get_response(request)
+        if is_staff_page:  # "Back" on a tablet that was handed over shows nothing that staff had open
+            response.headers.setdefault("Cache-Control", "no-store, private")
+        return response
 
     return middleware
 

@@ -121,6 +121,10 @@ class Action(StrEnum):
     MANAGE_DELEGATION = "trial.manage_delegation"
     SIGN_DELEGATION = "trial.sign_delegation"
     RECORD_LICENCE = "trial.record_licence"
+    # consent
+    MANAGE_DOCUMENTS = "trial.manage_documents"
+    VIEW_CONSENT_FORM = "trial.view_consent_form"
+    SIGN_GREEN_LIGHT = "trial.sign_green_light"
     # randomisation (randomisation.md 6.1 and section 10): none implies another
     VIEW_SCHEME = "trial.view_scheme"
     CONFIGURE_SCHEME = "trial.configure_scheme"
@@ -219,6 +223,7 @@ POLICY: dict[Role, RoleSpec] = {
         blinded=False,
         home="/",
         actions=_actions(
+            A.VIEW_CONSENT_FORM,
             A.VIEW_REFERRAL,
             A.VIEW_SCREENING_LOG,
             A.VIEW_REFERRAL_REPORT,
@@ -310,6 +315,8 @@ POLICY: dict[Role, RoleSpec] = {
         blinded=None,
         home="/overview/",
         actions=_actions(
+            A.VIEW_CONSENT_FORM,
+            A.SIGN_GREEN_LIGHT,
             A.VIEW_REFERRAL,
             A.VIEW_SCREENING_LOG,
             A.VIEW_REFERRAL_REPORT,
@@ -392,6 +399,8 @@ POLICY: dict[Role, RoleSpec] = {
         blinded=None,
         home="/overview/",
         actions=_actions(
+            A.MANAGE_DOCUMENTS,
+            A.SIGN_GREEN_LIGHT,
             A.VIEW_SCREENING_LOG,
             A.VIEW_REFERRAL_REPORT,
             A.MANAGE_SOURCES,
@@ -462,6 +471,7 @@ POLICY: dict[Role, RoleSpec] = {
         blinded=None,
         home="/monitor/",
         actions=_actions(
+            A.VIEW_CONSENT_FORM,
             A.VIEW_SCREENING_LOG,
             A.VIEW_SCHEME,
             A.VIEW_EXCEPTIONS,

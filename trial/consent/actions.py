@@ -164,7 +164,6 @@ def _check_signatures(data: ConsentData, at: datetime) -> None:
             raise ConsentRefused("The witness must have heard it after it was said, and before now.")
 
 
-
 def _check_times(referral: Referral, information: InformationGiven, data: ConsentData, at: datetime) -> None:
     if data.signed_at > at:
         raise ConsentRefused("The consent cannot have been signed later than now.")

@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 from datetime import date, datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -97,6 +98,55 @@ def _pages(data: bytes) -> int:
     if not 0 < n_pages <= MOST_PAGES:
         raise DocumentRefused(f"An approved document has 1 to {MOST_PAGES} pages, this file has {n_pages}.")
     return n_pages
+
+
+@transaction.atomic
+def add_version(
+    *,
+    supersedes: DocumentVersion,
+    version: str,
+    document_date: date,
+    rec_reference: str,
+    approved_date: date,
+    requires_reconsent: bool,
+    statements: list[dict[str, Any]],
+    data: bytes,
+    by: User,
+    at: datetime,
+) -> DocumentVersion:
+    """Add an approved version with its file; it is used at no site until its dates there are set.
+
+    Args:
+        statements: of a consent form; empty keeps those of the version before.
+
+    Raises:
+        DocumentRefused: the number is taken, the dates do not fit, two statements share a code, or the file is none.
+    """
+    same = DocumentVersion.objects.filter(kind=supersedes.kind, language=supersedes.language, version=version)
+    if same.exists():
+        raise DocumentRefused(f"There is a version {version} already.")
+    if document_date <= supersedes.document_date or approved_date < document_date:
+        raise DocumentRefused("The document is newer than the one before, and approved on its date or later.")
+    said = statements or list(supersedes.statements)
+    if len({one["code"] for one in said}) != len(said):
+        raise DocumentRefused("Two statements have the same code.")
+    content = json.dumps({"title": supersedes.title, "statements": said}, sort_keys=True)
+    document = DocumentVersion(
+        code=f"{supersedes.kind.upper()}_{supersedes.language}_{version}"[:32],
+        kind=supersedes.kind,
+        title=supersedes.title,
+        version=version,
+        language=supersedes.language,
+        document_date=document_date,
+        rec_reference=rec_reference,
+        approved_date=approved_date,
+        requires_reconsent=requires_reconsent,
+        statements=said,
+        content_sha256=hashlib.sha256(content.encode()).hexdigest(),
+        supersedes=supersedes,
+    ).save_by(by)
+    upload(document=document, data=data, by=by, at=at)
+    return document
 
 
 @transaction.atomic

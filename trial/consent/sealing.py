@@ -1,4 +1,4 @@
-"""The proof of a consent: both signatures, the hash over everything that was signed, and the sealed PDF (BR-15, R-20)."""
+"""The proof of a consent: both signatures, the hash over all that was signed, and the sealed PDF (BR-15, R-20)."""
 
 import base64
 import hashlib
@@ -88,7 +88,7 @@ def keep_evidence(*, consent: Consent, signed: Signed, by: User, at: datetime) -
 
 
 def content_of(consent: Consent, evidence: ConsentEvidence) -> dict[str, Any]:
-    """Everything that was signed. Sealed texts enter by the hash of their tokens: a name's own hash could be guessed."""
+    """Everything that was signed. Sealed texts enter by their tokens' hashes: a hash of a name could be guessed."""
     return {
         "participant": consent.participant.study_id,
         "form": [consent.form.code, consent.form.version, consent.form.content_sha256, evidence.form_sha256],
@@ -132,13 +132,17 @@ def is_unaltered(consent: Consent) -> bool:
 
 
 def opened(person: Person, kind: str, token: str) -> Mark:
-    """A signature as it was made.
+    """A signature as it was made; in words where it was removed since.
 
     Raises:
         SealBroken: the person's key does not open it.
     """
     text = identity.open_text(person, token)
-    return Mark(kind, png=base64.b64decode(text)) if kind == SignatureKind.DRAWN else Mark(kind, typed=text)
+    try:
+        png = base64.b64decode(text, validate=True) if kind == SignatureKind.DRAWN else b""
+    except ValueError:  # a marker stands where the picture was
+        return Mark(SignatureKind.TYPED, typed=text)
+    return Mark(kind, png=png) if png else Mark(kind, typed=text)
 
 
 @transaction.atomic

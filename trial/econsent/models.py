@@ -1,4 +1,4 @@
-"""A consent on its way on a screen: what was shown, answered and signed before the taker countersigns; and its links."""
+"""A consent on its way on a screen: what was shown, answered and signed before the countersignature; its links."""
 
 from django.conf import settings
 from django.db import models

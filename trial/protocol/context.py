@@ -31,6 +31,9 @@ PLACES: tuple[tuple[str, str, Action], ...] = (
 MAX_PLACES = 6
 FURTHER: tuple[tuple[str, str, Action], ...] = (
     ("Deviations", "/deviations/", Action.VIEW_DEVIATIONS),
+    ("Consents", "/consents/", Action.RECORD_CONSENT),
+    ("Documents", "/documents/", Action.VIEW_PROTOCOL),
+    ("Green light", "/green-light/", Action.SIGN_GREEN_LIGHT),
     ("Bring in a list", "/people/import/", Action.IMPORT_REFERRALS),
     ("Delegation log", "/delegation/", Action.MANAGE_DELEGATION),
     ("Sites", "/settings/sites/", Action.OPERATE_SCHEME),
