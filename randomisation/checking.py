@@ -72,7 +72,7 @@ def _n_differences(scheme: Scheme, revision: Revision) -> int:
 
 def _margins_differ(scheme: Scheme, revision: Revision, unsealed: Unsealed) -> int:
     """1 when the margins kept between allocations are not those of the log."""
-    if not unsealed.is_minimisation or not scheme.allocations.filter(revision=revision).exists():
+    if not unsealed.is_minimisation or revision != scheme.revision_last_in_force:
         return 0
     try:
         return int(load(revision, unsealed).counts() != rebuilt(scheme, revision, unsealed).margins.counts())

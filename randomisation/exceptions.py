@@ -142,15 +142,17 @@ def _recount(
     after: Sequence[Mapping[str, str]] | None,
     entry: EventLog,
 ) -> None:
-    """Carry a change of who counts into the margins of the minimisation in force, and of one not opened since."""
-    for revision in scheme.revisions.filter(margins__isnull=False):
-        unsealed = unseal(revision)
-        counted = margins.load(revision, unsealed, before=entry.n)
-        if after is None:
-            margins.uncount(allocation, counted, revision, unsealed, members=before)
-        elif not allocation.flags.filter(excludes=True).exists():
-            margins.recount(allocation, counted, revision, unsealed, before, after)
-        margins.store(revision, unsealed, counted, n=entry.n)
+    """Carry a change of who counts into the margins of the minimisation in force, or last in force."""
+    revision = margins.carried(scheme)
+    if revision is None:
+        return
+    unsealed = unseal(revision)
+    counted = margins.load(revision, unsealed, before=entry.n)
+    if after is None:
+        margins.uncount(allocation, counted, revision, unsealed, members=before)
+    elif not allocation.flags.filter(excludes=True).exists():
+        margins.recount(allocation, counted, revision, unsealed, before, after)
+    margins.store(revision, unsealed, counted, n=entry.n)
 
 
 @transaction.atomic

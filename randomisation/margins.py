@@ -65,6 +65,15 @@ def _digest(unsealed: Unsealed, n: int) -> bytes:
     return hashlib.sha256(context.encode("ascii")).digest()
 
 
+def carried(scheme: Scheme) -> Revision | None:
+    """The revision whose margins are kept level with the log: the last in force, if its method is minimisation.
+
+    Those of earlier revisions stay as they were when the next one opened: nobody is drawn by them any more.
+    """
+    last = scheme.revision_last_in_force
+    return last if last is not None and SealedMargins.objects.filter(revision=last).exists() else None
+
+
 def start_margins(scheme: Scheme, revision: Revision) -> None:
     """Count what earlier revisions allocated, when a revision of minimisation opens (9.11)."""
     unsealed = unseal(revision)

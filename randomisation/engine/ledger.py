@@ -43,6 +43,8 @@ class Ledger:
         """
         working_arm = None if arm is None else self.margins.place(arm, members)
         self._units[seq] = _Unit(members, working_arm)
+        if working_arm is not None:
+            self.placed[seq] = working_arm
         return working_arm
 
     def exclude(self, seq: int) -> None:

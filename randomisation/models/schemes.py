@@ -61,6 +61,12 @@ class Scheme(models.Model):
         return self.revisions.filter(state__in=IN_FORCE).first()
 
     @property
+    def revision_last_in_force(self) -> "Revision | None":
+        """The revision in force, else the one that was opened last; None when none was ever open."""
+        opened = [entry.facts.get("revision", 0) for entry in self.events.filter(event="open")]
+        return self.revision_in_force or self.revisions.filter(number=max(opened, default=0)).first()
+
+    @property
     def draft(self) -> "Revision | None":
         """The revision that is being prepared, if any."""
         return self.revisions.filter(state__in=BEFORE_LOCK).first()
