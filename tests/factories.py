@@ -17,7 +17,7 @@ import instruments
 from tests.snapshot import once
 from trial.access.models import Delegation, Duty, RoleAssignment, Site, User
 from trial.access.policy import POLICY, Role
-from trial.access.signing import Proof, reauthenticate
+from trial.access.signing import Proof, reauthenticate, sign
 from trial.allocation import schemes
 from trial.assessments import actions as assessments
 from trial.assessments.expected import expected_forms_of
@@ -85,17 +85,23 @@ DUTIES: dict[Role, tuple[Duty, ...]] = {
 }
 
 
-def delegate(user: User, duty: Duty, site: Site, since: date = date(2026, 1, 1)) -> Delegation:
-    """One line of the delegation log."""
-    return Delegation(
+def delegate(user: User, duty: Duty, site: Site, since: date = date(2026, 1, 1), **more: Any) -> Delegation:
+    """One signed line of the delegation log."""
+    line = Delegation(
         user=user,
         site=site,
         duty=duty,
         from_date=since,
         training_evidence="Good clinical practice certificate",
         training_date=since,
-        signed_by=user,
+        **more,
     ).save_by(None)
+    at = datetime.combine(since, datetime.min.time(), tzinfo=UTC)
+    line.signature = sign(
+        proof=Proof(user.pk, at, "password"), by=user, meaning="I delegate", record=line, content={}, at=at
+    )
+    line.signed_by = user
+    return line.save_by(None, "Signed")
 
 
 def make_protocol(name: str = "greenrx_f", *, changes: dict[str, Any] | None = None) -> ProtocolVersion:

@@ -104,6 +104,22 @@ class SiteForm(forms.Form):
     seen = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
 
+def secret_field() -> TextField:
+    """Password or code, entered again to sign (R-19)."""
+    return TextField(
+        label="Your password, or the code from your authenticator app",
+        what="your password",
+        max_length=200,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+
+class SignLineForm(forms.Form):
+    """Sign a line that somebody prepared."""
+
+    secret = secret_field()
+
+
 class DelegationForm(forms.Form):
     """A line of a site's delegation log."""
 
@@ -116,9 +132,14 @@ class DelegationForm(forms.Form):
         label="Training evidence", max_length=200, help_text="For example, GCP certificate and consent training"
     )
     training_date = DateField(label="Date of training", not_in_future=True)
+    training_expires_date = DateField(
+        label="Last day on which the evidence counts", required=False, help_text="Leave empty if it does not run out"
+    )
 
-    def __init__(self, sites: Iterable[Site], people: Iterable[User], data: Any = None) -> None:
+    def __init__(self, sites: Iterable[Site], people: Iterable[User], signs: bool, data: Any = None) -> None:
         super().__init__(data)
+        if signs:
+            self.fields["secret"] = secret_field()
         self.sites = {str(site.pk): site for site in sites}
         self.people = {str(person.pk): person for person in people}
         choices = [(key, site.name) for key, site in self.sites.items()]
@@ -131,4 +152,5 @@ class DelegationForm(forms.Form):
         data = dict(self.cleaned_data)
         data["site"], data["user"] = self.sites[data["site"]], self.people[data["user"]]
         data["duty"] = Duty(data["duty"])
+        data.pop("secret", None)
         return data

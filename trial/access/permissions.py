@@ -89,9 +89,15 @@ def access_of(user: User, on: date) -> Access:
 
 
 def is_delegated(user: User, duty: Duty, site: Site, on: date) -> bool:
-    """Whether the site's delegation log gives `user` this duty on that day (BR-13, R-15)."""
+    """Whether the site's delegation log gives `user` this duty on that day: signed, and trained (BR-13, R-15)."""
     return Delegation.objects.filter(
-        Q(to_date__isnull=True) | Q(to_date__gte=on), user=user, duty=duty, site=site, from_date__lte=on
+        Q(to_date__isnull=True) | Q(to_date__gte=on),
+        Q(training_expires_date__isnull=True) | Q(training_expires_date__gte=on),
+        user=user,
+        duty=duty,
+        site=site,
+        from_date__lte=on,
+        signature__isnull=False,
     ).exists()
 
 

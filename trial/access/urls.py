@@ -18,6 +18,7 @@ urlpatterns = [
     re_path(r"^settings/sites/(?P<code>[0-9]{2})/$", site_views.site, name="site"),
     path("delegation/", delegation_views.delegation_log, name="delegation"),
     path("delegation/new/", delegation_views.new_delegation, name="new_delegation"),
+    path("delegation/<int:pk>/sign/", delegation_views.sign_delegation, name="sign_delegation"),
     path("delegation/<int:pk>/end/", delegation_views.end_delegation, name="end_delegation"),
     path("drafts/", draft_views.keep, name="keep_draft"),
     path("drafts/forget/", draft_views.forget, name="forget_draft"),

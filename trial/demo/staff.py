@@ -152,9 +152,8 @@ class Staff:
         )
 
     def _delegate(self, post: Post, site: Site, duty: Duty, at: datetime) -> None:
-        """A line of the log, signed by the site's investigator; their own line by the trial manager."""
+        """A line of the log, signed by the site's investigator."""
         investigator = self.at(R.PRINCIPAL_INVESTIGATOR, site.code)
-        is_own = post.role == R.PRINCIPAL_INVESTIGATOR
         delegate(
             user=self(post.account),
             site=site,
@@ -163,6 +162,7 @@ class Staff:
             to_date=self._until(post),
             training_evidence="Good clinical practice certificate",
             training_date=min(self._since(post, site), timezone.localdate(at)) - timedelta(days=20),
-            by=self("manager") if is_own else investigator,
+            by=investigator,
             at=at,
+            proof=self.proof(investigator, at),
         )

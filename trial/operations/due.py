@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
-from django.db.models import Count, Exists, OuterRef, Prefetch
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q
 
 from trial.access import delegation
-from trial.access.models import Site
+from trial.access.models import Delegation, RoleAssignment, Site
 from trial.access.policy import Role
 from trial.assessments.reads import VisitState, visit_states
 from trial.base.words import day_and_month, local_day, long_date
@@ -148,23 +148,61 @@ def query_tasks(*, at: datetime) -> int:
 
 
 def delegation_tasks(*, at: datetime) -> int:
-    """Ask the investigator of the site about each duty that ends within 7 days (R-15). Returns how many."""
+    """Ask the investigator of the site about each duty that ends within 7 days (R-15). Returns how many.
+
+    On the day before its last, and on its last day where nobody was told, the person and the investigators are written
+    to: a duty that ends tomorrow is known today.
+    """
     today = local_day(at)
-    ending = list(delegation.ending_by(today + timedelta(days=DUTY_DAYS), today=today))
+    ending = delegation.ending_by(today + timedelta(days=DUTY_DAYS), today=today)
     for line in ending:
+        last = line.last_date or today
         messages.open_task(
-            key=f"delegation:{line.pk}:{line.to_date}",
+            key=f"delegation:{line.pk}:{last}",
             kind="delegation_ends",
             role=Role.PRINCIPAL_INVESTIGATOR,
             site=line.site,
             referral=None,
             title="Renew a duty, or let it end",
-            detail=f"{line}. Last day {long_date(line.to_date or today)}"[:200],
+            detail=f"{line}. Last day {long_date(last)}"[:200],
             link="/delegation/",
-            due_date=line.to_date or today,
+            due_date=last,
             at=at,
         )
+        if last <= today + timedelta(days=1):
+            _warn_of_ending(line, last, at)
     return len(ending)
+
+
+def _warn_of_ending(line: Delegation, last: date, at: datetime) -> None:
+    """Write to whoever has the duty and to the investigators of the site, once for each last day."""
+    holders = RoleAssignment.objects.filter(
+        Q(to_date__isnull=True) | Q(to_date__gte=local_day(at)),
+        from_date__lte=local_day(at),
+        role=Role.PRINCIPAL_INVESTIGATOR,
+        site=line.site,
+        user__is_active=True,
+    )
+    told = {one.user for one in holders.select_related("user")} - {line.user}
+    what = f"“{line.get_duty_display()}” at {line.site}"
+    for user, body in (
+        (
+            line.user,
+            f"Your duty {what} ends after {long_date(last)}. Until it is renewed, the step stays closed to you.",
+        ),
+        *(
+            (user, f"The duty {what} of {line.user} ends after {long_date(last)}. Renew it, or let it end.")
+            for user in told
+        ),
+    ):
+        messages.write_message(
+            key=f"delegation-ends:{line.pk}:{last}:{user.pk}",
+            kind="delegation_ends",
+            heading="A duty ends",
+            body=f"{body}\n\nSign in and open the delegation log.\n",
+            at=at,
+            to_user=user,
+        )
 
 
 # -- consent to a later version

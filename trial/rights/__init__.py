@@ -1,1 +1,1 @@
-"""What people may ask about their data, how long it is kept, and what happens when some of it gets out (R-35 to R-37)."""
+"""What people may ask about their data, how long it is kept, and breaches of it (R-35 to R-37)."""

@@ -6,8 +6,9 @@ from datetime import date, datetime, timedelta
 from django.db import transaction
 from django.db.models import Max
 
-from trial.access.models import User
-from trial.access.policy import POLICY, Role
+from trial.access.models import Duty, User
+from trial.access.permissions import is_delegated
+from trial.access.policy import POLICY, Action, Role
 from trial.access.signing import Proof, is_stale, sign
 from trial.base.errors import TrialError
 from trial.base.models import role_of
@@ -17,6 +18,7 @@ from trial.participants import identity
 from trial.participants.models import Participant
 from trial.protocol.versions import version_in_force
 from trial.safety import rules
+from trial.safety.actions import NotDelegated
 from trial.safety.models import AdverseEvent, EventReview
 from trial.schedule.rules import local_date
 
@@ -190,9 +192,11 @@ def review_event(
 
     Raises:
         RelatednessLowered: the judgement is below the site's.
+        NotDelegated: `by` reviews for the site, and the safety duty is not delegated to them there today (R-15).
         ProofRefused: the proof is another person's.
     """
     event = AdverseEvent.objects.select_for_update().get(pk=event.pk)
+    _check_delegated(event, by, local_date(at))
     for judged, site in (
         (related_to_activity, event.related_to_activity),
         (related_to_procedures, event.related_to_procedures),
@@ -226,6 +230,16 @@ def review_event(
     for role in {a.role for a in by.access.assignments} & {Role.SPONSOR_REVIEWER, Role.PRINCIPAL_INVESTIGATOR}:
         messages.close_task(key=_task_key(event, role), by=by, at=at)
     return review
+
+
+def _check_delegated(event: AdverseEvent, by: User, today: date) -> None:
+    """Site staff review while the log gives them the duty; the sponsor and the chief investigator stand in no log."""
+    reviewing = {Role(a.role) for a in by.access.assignments if Action.REVIEW_EVENT in POLICY[Role(a.role)].actions}
+    for_site = all(POLICY[role].per_site for role in reviewing)
+    if for_site and not is_delegated(by, Duty.SAFETY, event.participant.site, today):
+        raise NotDelegated(
+            "The delegation log does not let you assess safety here today. Ask the principal investigator."
+        )
 
 
 def signed_content(event: AdverseEvent) -> dict[str, object]:

@@ -5,11 +5,12 @@ from datetime import date
 import pytest
 from django.http import Http404
 
-from tests.factories import NOW, TODAY, Trial, give_role, make_user, site, staff
+from tests.factories import NOW, TODAY, Trial, give_role, make_user, proof, site, staff
 from trial.access import delegation, errors
 from trial.access.models import Duty
 from trial.access.permissions import is_delegated
 from trial.access.policy import Role
+from trial.access.signing import ProofRefused, is_stale
 from trial.base.errors import ReasonMissing
 
 pytestmark = pytest.mark.django_db
@@ -28,6 +29,7 @@ def delegate(trial, user, duty=Duty.CONSENT, **more):
         "training_date": date(2026, 7, 1),
         "by": trial.investigator,
         "at": NOW,
+        "proof": proof(trial.investigator),
         **more,
     }
     return delegation.delegate(user=user, duty=duty, **given)
@@ -101,5 +103,38 @@ def test_lines_that_end_soon_are_found_by_their_last_day(trial):
     user = give_role(make_user(), Role.COORDINATOR, trial.site)
     soon = delegate(trial, user, to_date=date(2026, 7, 10))
 
-    assert list(delegation.ending_by(date(2026, 7, 10), today=TODAY)) == [soon]
-    assert not delegation.ending_by(date(2026, 7, 9), today=TODAY).exists()
+    assert delegation.ending_by(date(2026, 7, 10), today=TODAY) == [soon]
+    assert delegation.ending_by(date(2026, 7, 9), today=TODAY) == []
+
+
+def test_a_duty_rests_when_its_training_evidence_runs_out(trial):
+    user = give_role(make_user(), Role.COORDINATOR, trial.site)
+    line = delegate(trial, user, to_date=date(2026, 8, 31), training_expires_date=date(2026, 7, 10))
+
+    assert line.last_date == date(2026, 7, 10)
+    assert is_delegated(user, Duty.CONSENT, trial.site, date(2026, 7, 10))
+    assert not is_delegated(user, Duty.CONSENT, trial.site, date(2026, 7, 11))
+    assert delegation.ending_by(date(2026, 7, 10), today=TODAY) == [line]
+    with pytest.raises(errors.DelegationRefused, match="still count"):
+        delegate(trial, user, duty=Duty.CONSENT, from_date=date(2026, 9, 1), training_expires_date=date(2026, 8, 1))
+
+
+def test_a_prepared_line_works_only_once_the_sites_investigator_signs_it(trial):
+    user = give_role(make_user(), Role.COORDINATOR, trial.site)
+    manager = staff(Role.TRIAL_MANAGER, blinded=False)
+    elsewhere = staff(Role.PRINCIPAL_INVESTIGATOR, site("02"), blinded=False)
+    line = delegate(trial, user, by=manager, proof=None)
+    before = is_delegated(user, Duty.CONSENT, trial.site, TODAY)
+
+    for other in (manager, elsewhere):
+        with pytest.raises(errors.DelegationRefused, match="Only a principal investigator"):
+            delegation.sign_line(delegation=line, proof=proof(other), by=other, at=NOW)
+    with pytest.raises(ProofRefused):
+        delegation.sign_line(delegation=line, proof=proof(manager), by=trial.investigator, at=NOW)
+    signed = delegation.sign_line(delegation=line, proof=proof(trial.investigator), by=trial.investigator, at=NOW)
+
+    assert not before
+    assert is_delegated(user, Duty.CONSENT, trial.site, TODAY)
+    assert not is_stale(signed.signature, signed, delegation.signed_content(signed))
+    with pytest.raises(errors.DelegationRefused, match="signed already"):
+        delegation.sign_line(delegation=line, proof=proof(trial.investigator), by=trial.investigator, at=NOW)

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from django.db import IntegrityError, transaction
 
-from tests.factories import give_role, make_user
+from tests.factories import delegate, give_role, make_user
 from trial.access.models import Delegation, RoleAssignment, Site, User
 from trial.access.policy import POLICY, Role, incompatible_pairs
 
@@ -145,12 +145,29 @@ def test_a_duty_needs_training_first_ends_after_it_starts_and_is_given_once(site
     good = {"from_date": JUNE, "training_date": JUNE, "duty": "consent"}
 
     def line(**changes):
-        return Delegation(user=person, site=site, training_evidence="GCP", signed_by=person, **{**good, **changes})
+        return Delegation(user=person, site=site, training_evidence="GCP", **{**good, **changes})
 
     refused(line(training_date=date(2026, 6, 2)), match="trained_before_delegated")
     refused(line(to_date=MAY), match="duty_ends")
-    line().save_by(None)
+    refused(line(training_expires_date=MAY), match="training_counts")
+    refused(line(signed_by=person), match="delegation_signed")
+    line(to_date=date(2026, 6, 30)).save_by(None)
     refused(line())
+    refused(line(from_date=date(2026, 6, 30)), match="once for each day")
+    line(from_date=date(2026, 7, 1)).save_by(None)
+
+
+def test_a_signed_line_of_the_log_only_ends(site):
+    signed = delegate(make_user(), "consent", site, JUNE)
+
+    for name, value in (("training_evidence", "None"), ("duty", "safety"), ("from_date", MAY)):
+        changed = Delegation.objects.get(pk=signed.pk)
+        setattr(changed, name, value)
+        with pytest.raises(IntegrityError), transaction.atomic():
+            changed.save_by(None, "Changed")
+    signed.to_date = date(2026, 6, 30)
+
+    assert signed.save_by(None, "Ends").pk
 
 
 def test_one_address_has_one_account():

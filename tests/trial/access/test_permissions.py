@@ -5,8 +5,8 @@ from datetime import date, timedelta
 import pytest
 from django.http import HttpResponse
 
-from tests.factories import NOW, TODAY, give_role, make_user, staff
-from trial.access.models import AccessEvent, Delegation, Duty, RoleAssignment, Site, User
+from tests.factories import NOW, TODAY, delegate, give_role, make_user, staff
+from trial.access.models import AccessEvent, Duty, RoleAssignment, Site, User
 from trial.access.permissions import access_of, is_delegated, public, requires, signed_in
 from trial.access.policy import POLICY, REVEALS_ARM, Action, Role
 
@@ -130,16 +130,7 @@ def test_the_home_is_that_of_the_first_role_in_the_policys_order(sites):
 )
 def test_a_duty_holds_from_its_first_day_to_its_last(sites, day, holds):
     person = make_user()
-    Delegation(
-        user=person,
-        site=sites[0],
-        duty=Duty.CONSENT,
-        from_date=date(2026, 6, 1),
-        to_date=date(2026, 6, 30),
-        training_evidence="GCP",
-        training_date=date(2026, 1, 1),
-        signed_by=person,
-    ).save_by(None)
+    delegate(person, Duty.CONSENT, sites[0], date(2026, 6, 1), to_date=date(2026, 6, 30))
 
     assert is_delegated(person, Duty.CONSENT, sites[0], day) is holds
     assert not is_delegated(person, Duty.CONSENT, sites[1], day)

@@ -8,8 +8,9 @@ from datetime import timedelta
 import pytest
 from django.core import mail
 
-from tests.factories import NOW, TODAY, Trial, delegate, give_role, make_user, site, staff
+from tests.factories import NOW, PASSWORD, TODAY, Trial, delegate, give_role, make_user, site, staff
 from trial.access.models import AccessEvent, Delegation, Duty, RoleAssignment, User
+from trial.access.permissions import is_delegated
 from trial.access.policy import Role
 from trial.messages.models import OutboxMessage
 from trial.messages.sending import send_due
@@ -271,8 +272,10 @@ def test_an_investigator_delegates_and_ends_a_duty(trial, client):
         "training_evidence": "GCP certificate",
         **day("from_date", 9, 7, 2026),
         **day("training_date", 1, 7, 2026),
+        "secret": PASSWORD,
     }
 
+    wrong = client.post("/delegation/new/", typed | {"secret": "not my password"})
     client.post("/delegation/new/", typed)
     again = client.post("/delegation/new/", typed)
     line = Delegation.objects.get(user=user)
@@ -283,6 +286,35 @@ def test_an_investigator_delegates_and_ends_a_duty(trial, client):
     assert "New Nurse" in shown
     assert "Ends soon" in shown
     assert line.signed_by == trial.investigator
+    assert "Enter your own password" in text(wrong)
+    assert f"Signed by {trial.investigator}" in shown
+
+
+def test_a_line_that_the_trial_manager_prepares_works_once_the_investigator_signs(trial, client):
+    user = give_role(make_user("New Nurse"), Role.COORDINATOR, trial.site)
+    typed = {
+        "site": trial.site.pk,
+        "user": user.pk,
+        "duty": "consent",
+        "training_evidence": "GCP certificate",
+        **day("from_date", 9, 7, 2026),
+        **day("training_date", 1, 7, 2026),
+    }
+    client.force_login(staff(Role.TRIAL_MANAGER, blinded=False))
+    client.post("/delegation/new/", typed)
+    line = Delegation.objects.get(user=user)
+    as_manager = client.get(f"/delegation/{line.pk}/sign/")
+    waiting = is_delegated(user, Duty.CONSENT, trial.site, TODAY)
+
+    client.force_login(trial.investigator)
+    page = text(client.get("/delegation/"))
+    client.post(f"/delegation/{line.pk}/sign/", {"secret": PASSWORD})
+    again = text(client.post(f"/delegation/{line.pk}/sign/", {"secret": PASSWORD}))
+
+    assert (as_manager.status_code, waiting) == (403, False)
+    assert "Waits for a signature" in page
+    assert is_delegated(user, Duty.CONSENT, trial.site, TODAY)
+    assert "signed already" in again
 
 
 def test_a_duty_that_does_not_fit_is_refused_on_the_page(trial, client):

@@ -2,7 +2,8 @@
 
 from datetime import UTC, date, datetime
 
-from trial.access.models import Delegation, RoleAssignment, Site, User
+from tests.factories import delegate
+from trial.access.models import RoleAssignment, Site, User
 from trial.access.policy import POLICY, Role
 from trial.assessments import actions, licence_actions
 from trial.participants.actions import ReferralData, add_referral, issue_study_number
@@ -52,15 +53,7 @@ def staff(
         blinded=spec.blinded if spec.blinded is not None else bool(blinded),
     ).save_by(None)
     if duty:
-        Delegation(
-            user=user,
-            site=at_site,
-            duty=duty,
-            from_date=date(2026, 1, 5),
-            training_evidence="GCP certificate",
-            training_date=date(2026, 1, 2),
-            signed_by=user,
-        ).save_by(None)
+        delegate(user, duty, at_site, since=date(2026, 1, 5))
     return user
 
 

@@ -147,7 +147,7 @@ def test_a_review_may_raise_the_sites_judgement_and_never_lower_it():
 
 def test_a_change_after_the_review_makes_it_stale_and_an_unchanged_save_does_not():
     event = report()
-    review(event, staff(Role.PRINCIPAL_INVESTIGATOR))
+    review(event, staff(Role.PRINCIPAL_INVESTIGATOR, duty="safety"))
     assert actions.is_reviewed(event)
 
     event = actions.change_event(event=event, data=data(), reason="Nothing", by=event.reported_by, at=NOW)
@@ -211,7 +211,7 @@ def test_a_coordinator_reports_changes_and_an_investigator_signs(client):
     assert "Tick bite" in client.get("/safety/").content.decode()
     changed = client.post(f"{url}change/", {**POSTED, "severity": "severe", "reason": "Told more"})
     assert changed.status_code == 302
-    client.force_login(staff(Role.PRINCIPAL_INVESTIGATOR))
+    client.force_login(staff(Role.PRINCIPAL_INVESTIGATOR, duty="safety"))
     judged = {"related_to_activity": "possible", "related_to_procedures": "unrelated", "expected": "yes"}
     assert "to sign" in client.post(f"{url}review/", {**judged, "secret": "wrong"}).content.decode()
     client.post(f"{url}review/", {**judged, "secret": SECRET, "comment": "Seen"})
@@ -258,7 +258,7 @@ def test_another_sites_event_answers_like_an_absent_one(client):
 @pytest.mark.parametrize("n", [1, 8])
 @pytest.mark.parametrize("url", ["/safety/", "/safety/events/"])
 def test_the_lists_take_a_constant_number_of_lookups(client, django_assert_max_num_queries, n, url):
-    coordinator, investigator = staff(Role.COORDINATOR), staff(Role.PRINCIPAL_INVESTIGATOR)
+    coordinator, investigator = staff(Role.COORDINATOR), staff(Role.PRINCIPAL_INVESTIGATOR, duty="safety")
     for number in range(n):
         participant = randomised()
         review(report(participant, coordinator), investigator)
