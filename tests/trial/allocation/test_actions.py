@@ -7,12 +7,12 @@ import pytest
 from django.apps import apps
 from django.db import IntegrityError, connection, transaction
 
-from randomisation.models import Allocation, Revision, Scheme, State
+from randomisation.models import Allocation, EventLog, Revision, Scheme, State
 from tests.factories import NOW, PASSWORD, TODAY, Trial, make_user, proof, staff
 from trial.access.models import AccessEvent, Signature
 from trial.access.policy import Role
 from trial.access.signing import ProofRefused
-from trial.allocation import actions, reads
+from trial.allocation import actions, reads, schemes
 from trial.allocation.models import BlindingEvent
 from trial.journey import steps
 from trial.messages.models import OutboxMessage, Task
@@ -221,37 +221,48 @@ def test_arms_for_a_release_are_those_that_were_shown(trial):
 def test_the_scheme_takes_its_parameters_from_the_protocol():
     trial = Trial("northbank", site_code="17")
 
-    parameters = actions.scheme_parameters(trial.spec, restricted_parameters(trial.version))
+    parameters = schemes.scheme_parameters(trial.spec, restricted_parameters(trial.version))
 
     assert parameters == {
         "arms": ["kestrel", "osprey", "merlin"],
         "ratio": [2, 1, 1],
         "method": "permuted_blocks",
         "factors": [{"code": "worry", "levels": ["mild", "moderate", "high"], "weight": 1}],
+        "contribution_source": "none",
         "block_sizes": [4, 8],
     }
 
 
 def test_without_restricted_parameters_there_are_no_block_sizes():
-    assert "block_sizes" not in actions.scheme_parameters(Trial().spec, None)
+    assert "block_sizes" not in schemes.scheme_parameters(Trial().spec, None)
 
 
-def lock(trial, *approvers):
-    return actions.lock_scheme(
+def lock(trial, *, statistician=None, tester=None, sponsor=None, second=None):
+    office = schemes.Office(
+        statistician=statistician or make_user(),
+        tester=tester or make_user(),
+        sponsor=sponsor or make_user(),
+        second_statistician=second or make_user(),
+        manager=make_user(),
+    )
+    return schemes.lock_at_once(
         spec=trial.spec,
         restricted=restricted_parameters(trial.version),
-        approvers=approvers,
-        by=approvers[0],
+        office=office,
+        simulation={},
+        acceptance={"cases": [{"id": "1"}]},
         at=NOW,
     )
 
 
 def test_a_scheme_is_locked_by_two_people_then_opened():
-    trial = Trial()
+    trial, sponsor, second = Trial(), make_user(), make_user()
 
-    revision = lock(trial, make_user(), make_user())
-    actions.open_scheme(code=trial.spec.randomisation.scheme, by=make_user(), at=NOW)
+    revision = lock(trial, sponsor=sponsor, second=second)
+    schemes.open_scheme(code=trial.spec.randomisation.scheme, by=make_user(), at=NOW)
 
+    event = EventLog.objects.get(event="lock")
+    assert {event.first_approver, event.second_approver} == {sponsor, second}
     assert Revision.objects.get(pk=revision.pk).state == State.OPEN
     assert Scheme.objects.get().ceiling == trial.spec.recruitment.target == 96
 
@@ -259,17 +270,26 @@ def test_a_scheme_is_locked_by_two_people_then_opened():
 def test_one_person_does_not_approve_a_scheme_twice():
     trial, person = Trial(), make_user()
 
-    with pytest.raises(actions.AllocationRefused):
-        lock(trial, person, person)
+    with pytest.raises(actions.AllocationRefused, match="another person"):
+        lock(trial, sponsor=person, second=person)
+
+    assert not Revision.objects.exists()
+
+
+def test_whoever_tested_does_not_sign_the_test():
+    trial, person = Trial(), make_user()
+
+    with pytest.raises(actions.AllocationRefused, match="did not run it"):
+        lock(trial, statistician=person, tester=person)
 
     assert not Revision.objects.exists()
 
 
 def test_a_scheme_that_does_not_exist_or_is_open_is_not_opened(trial):
     with pytest.raises(actions.AllocationRefused, match="no locked scheme"):
-        actions.open_scheme(code="other", by=make_user(), at=NOW)
+        schemes.open_scheme(code="other", by=make_user(), at=NOW)
     with pytest.raises(actions.AllocationRefused):
-        actions.open_scheme(code=trial.spec.randomisation.scheme, by=make_user(), at=NOW)
+        schemes.open_scheme(code=trial.spec.randomisation.scheme, by=make_user(), at=NOW)
 
 
 def test_an_accidental_unblinding_is_recorded_without_the_arm(trial):

@@ -8,8 +8,7 @@ from django.db import transaction
 
 from tests.factories import NOW, TODAY, Trial, answers_with_total, final_lock, make_user
 from trial.access.models import Delegation, Duty
-from trial.allocation import actions as allocation
-from trial.allocation import checks
+from trial.allocation import checks, schemes
 from trial.consent.models import DocumentUse, DocumentVersion
 from trial.participants.models import Participant
 from trial.protocol.versions import restricted_parameters
@@ -247,12 +246,12 @@ def test_the_scheme_must_exist_and_be_open():
 def test_a_scheme_that_is_locked_and_not_open_allocates_nothing():
     trial = Trial()
     participant = trial.baseline_done()
-    approvers = (make_user(), make_user())
-    allocation.lock_scheme(
+    schemes.lock_at_once(
         spec=trial.spec,
         restricted=restricted_parameters(trial.version),
-        approvers=approvers,
-        by=approvers[0],
+        office=schemes.Office(*(make_user() for _ in range(5))),
+        simulation={},
+        acceptance={},
         at=NOW - DAY,
     )
 
