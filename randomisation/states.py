@@ -89,7 +89,7 @@ def pause_all(*, reason: str, by: AbstractBaseUser, at: datetime) -> list[Scheme
 def close_scheme(
     *, scheme: Scheme, reason: str, by: AbstractBaseUser, at: datetime, approvers: Approvers | None = None
 ) -> Revision:
-    """Stop allocations of the revision in force for good; two people close recruitment (3.4).
+    """Stop allocations of the revision in force for good, and of one that waits; two people close recruitment (3.4).
 
     Raises:
         LifeCycleRefused: no revision is open or paused, or no reason is given.
@@ -98,6 +98,9 @@ def close_scheme(
     revision = scheme.revision_in_force
     if revision is None or not reason.strip():
         raise LifeCycleRefused("Only an open or paused scheme can be closed, with a reason.")
+    # A revision that only waits would keep the scheme from its reveal for ever.
+    for waiting in scheme.revisions.filter(state=State.LOCKED).order_by("number"):
+        _move(waiting, State.CLOSED, event=Event.CLOSE, by=by, at=at, reason=reason, approvers=approvers)
     return _move(revision, State.CLOSED, event=Event.CLOSE, by=by, at=at, reason=reason, approvers=approvers)
 
 
@@ -115,9 +118,11 @@ def move_site(
     """Open, pause or close randomisation at one site; the other sites go on (9.9).
 
     Raises:
-        LifeCycleRefused: no reason, no change, or the site was closed for good.
+        LifeCycleRefused: no reason, no change, the site was closed for good, or the scheme is not locked.
     """
     scheme = locked(scheme)
+    if not scheme.events.exists():
+        raise LifeCycleRefused("The scheme is not locked yet, so its log has not begun.")
     row = SchemeSite.objects.filter(scheme=scheme, site=site).first() or SchemeSite(scheme=scheme, site=site)
     if not reason.strip() or (row.pk and row.state == state) or row.state == SchemeSite.State.CLOSED:
         raise LifeCycleRefused("A site is opened, paused or closed with a reason, and stays closed.")
