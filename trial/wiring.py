@@ -21,11 +21,14 @@ from trial.consent import choices
 from trial.double_entry import actions as second_actions
 from trial.double_entry import reads as second_reads
 from trial.econsent import sending as consent_links
-from trial.journey import steps, transitions
+from trial.journey import reconsent, steps, transitions
 from trial.messages import invitations
 from trial.messages import sending as outbox
 from trial.paper import reads as paper_reads
 from trial.participants.models import REFERRAL_LOCK_GUARDS, Referral
+from trial.participation import actions as participation_actions
+from trial.participation import reads as participation_reads
+from trial.participation.models import Element
 from trial.review import links, stops
 from trial.safety import reads as safety_reads
 from trial.selfcompletion import sending as questionnaires
@@ -35,6 +38,7 @@ def connect() -> None:
     """Called once, when every app is loaded."""
     _add(access_actions.invite_by, invitations.write_invitation)
     _add(assessment_hooks.after_save, steps.form_saved)
+    _add(assessment_hooks.after_save, reconsent.form_saved)
     _add(assessment_hooks.after_save, second_actions.ask_for_second)
     _add(assessment_hooks.kept_from, second_reads.elsewhere)
     _add(assessment_hooks.shown, second_actions.note_shown)
@@ -46,6 +50,8 @@ def connect() -> None:
     _add(allocation_checks.further_checks, stops.open_queries)
     _add(allocation_hooks.after_late_allocation, steps.after_late_allocation)
     _add(outbox.may_still_go, questionnaires.may_still_go)
+    _add(outbox.may_still_go, participation_reads.may_still_go)
+    participation_actions.MESSAGES_OF |= {Element.QUESTIONNAIRES_WEB: questionnaires.KINDS}
     _add(outbox.may_still_go, notices.may_still_go)
     _add(outbox.may_still_go, choices.may_still_go)
     _add(outbox.may_still_go, consent_links.may_still_go)

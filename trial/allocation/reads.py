@@ -10,6 +10,7 @@ from randomisation.models import Allocation, AllocationMember, Scheme
 from trial.access.models import AccessEvent, User
 from trial.participants.models import Participant
 from trial.protocol import rules as protocol_rules
+from trial.protocol.models import ProtocolVersion
 from trial.protocol.spec import Arm
 
 
@@ -59,3 +60,9 @@ def arms_for_release(*, by: User, at: datetime, reason: str) -> dict[int, str]:
     for scheme in Scheme.objects.order_by("code"):
         arms |= arms_for_export(scheme=scheme, by=by, at=at, reason=reason)
     return arms
+
+
+def is_ready_to_allocate(version: ProtocolVersion) -> bool:
+    """Whether the protocol's scheme passed its signed acceptance test and is locked: the green light asks it."""
+    scheme = Scheme.objects.filter(code=version.spec.randomisation.scheme).first()
+    return scheme is not None and scheme.state not in ("draft", "simulated", "tested")

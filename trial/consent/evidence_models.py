@@ -26,6 +26,14 @@ class IdentityCheck(models.TextChoices):
     IN_PERSON = "in_person", "In person"
 
 
+class CopyHow(models.TextChoices):
+    """How the participant got their copy, at once (BR-15)."""
+
+    PRINT = "print", "Printed and handed over, or posted"
+    EMAIL = "email", "A link by e-mail"
+    CODE = "code", "A code for their own phone"
+
+
 class ConsentEvidence(EventModel):
     """Both signatures on one consent, and what was shown. Written with the consent, never changed (BR-15).
 
@@ -48,6 +56,7 @@ class ConsentEvidence(EventModel):
     identity_checked_date = models.DateField(null=True)
     taker_kind = models.CharField(max_length=10, choices=SignatureKind.choices)
     taker_sealed = models.TextField(blank=True)
+    copy_how = models.CharField(max_length=10, choices=CopyHow.choices)
     signature = models.OneToOneField(Signature, on_delete=models.PROTECT, related_name="+")
     content_sha256 = models.CharField(max_length=64)
 

@@ -11,7 +11,7 @@ from django.db import transaction
 from trial.access.models import User
 from trial.access.signing import Proof, content_hash, is_stale, sign
 from trial.consent.errors import ConsentRefused
-from trial.consent.evidence_models import ConsentEvidence, SealedForm, SignatureKind
+from trial.consent.evidence_models import ConsentEvidence, CopyHow, SealedForm, SignatureKind
 from trial.consent.models import Consent
 from trial.participants import identity, sealed_files
 from trial.participants.models import Person
@@ -53,6 +53,7 @@ class Signed:
     identity_check: str = ""
     identity_items: tuple[str, ...] = ()
     identity_checked_date: date | None = None
+    copy_how: str = CopyHow.PRINT
 
 
 def keep_evidence(*, consent: Consent, signed: Signed, by: User, at: datetime) -> ConsentEvidence:
@@ -79,6 +80,7 @@ def keep_evidence(*, consent: Consent, signed: Signed, by: User, at: datetime) -
         identity_checked_date=signed.identity_checked_date,
         taker_kind=signed.taker_mark.kind,
         taker_sealed=identity.seal_text(person, signed.taker_mark.as_text()),
+        copy_how=signed.copy_how,
     )
     content = content_of(consent, evidence)
     evidence.content_sha256 = content_hash(content)

@@ -1,5 +1,7 @@
 """The page that says whether a consent form is ours and unaltered; for anyone, and not too often."""
 
+from typing import Any
+
 from django import forms
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
@@ -51,7 +53,7 @@ def verify(request: HttpRequest) -> HttpResponse:
         form.add_error(None, "That was often. Wait ten minutes, then try again")
     elif form.is_valid():
         verdict = verdict_on(form.cleaned_data["file"])
-    context = {"form": form, "verdict": verdict, "study": version.spec.study if version else None}
+    context: dict[str, Any] = {"form": form, "verdict": verdict, "study": version.spec.study if version else None}
     context["study_title"] = version.spec.study.public_name if version else ""
     return render(request, "consent/verify.html", context, status=200)
 

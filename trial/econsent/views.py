@@ -238,7 +238,7 @@ def hand_back(request: HttpRequest) -> HttpResponse:
     if seat is None or not seat.is_kiosk:
         return redirect("/")
     form = HandBackForm(request.POST if request.method == "POST" else None)
-    staff = User.objects.filter(pk=seat.staff_id, is_active=True).first()
+    staff = User.objects.filter(pk=seat.staff_id or 0, is_active=True).first()
     if staff is not None and form.is_valid():
         try:
             reauthenticate(user=staff, secret=form.cleaned_data["secret"], at=timezone.now())

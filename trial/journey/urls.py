@@ -5,7 +5,6 @@ from django.urls import path, re_path
 from trial.journey import (
     allocation_views,
     certificate_views,
-    consent_views,
     eligibility_views,
     import_views,
     participation_views,
@@ -13,6 +12,7 @@ from trial.journey import (
     referral_record_views,
     referral_views,
 )
+from trial.journey.consent_urls import urlpatterns as consents
 from trial.journey.page_urls import urlpatterns as pages
 
 app_name = "journey"
@@ -34,7 +34,7 @@ urlpatterns = [
         referral_views.close,
         name="close",
     ),
-    re_path(PERSON + r"consent/$", consent_views.consent, name="consent"),
+    *consents,
     re_path(PERSON + r"screening/$", eligibility_views.eligibility, name="eligibility"),
     re_path(PERSON + r"screening/sign/$", eligibility_views.sign_eligibility, name="sign_eligibility"),
     re_path(PERSON + r"randomise/$", randomise_views.randomise, name="randomise"),
@@ -44,6 +44,11 @@ urlpatterns = [
     ),
     re_path(PERSON + r"unblinding/$", allocation_views.report_unblinding, name="report_unblinding"),
     re_path(PERSON + r"participation/$", participation_views.participation, name="participation"),
+    re_path(
+        PERSON + r"participation/(?P<change>[0-9]{1,9})/letter/$",
+        participation_views.participation_letter,
+        name="participation_letter",
+    ),
     re_path(PERSON + r"entered-in-error/$", participation_views.ask_reversal, name="ask_reversal"),
     re_path(PERSON + r"ended-early/$", participation_views.confirm_end, name="confirm_end"),
     re_path(PERSON + r"entered-in-error/approve/$", participation_views.approve_reversal, name="approve_reversal"),
