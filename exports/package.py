@@ -77,7 +77,12 @@ def readme(dataset: Dataset, content_sha256: str) -> str:
 
 def _variant_lines(dataset: Dataset) -> list[str]:
     if VARIANTS[dataset.variant].reveals_allocation:
-        return ["This release reveals allocation. Keep it from everybody who is blinded.", ""]
+        return [
+            "This release reveals allocation. Keep it from everybody who is blinded.",
+            "Levels that begin with used_ are those of the moment of randomisation, true_ those corrected later.",
+            "The arm stands either way; the analysis plan says which levels count.",
+            "",
+        ]
     return ["Nothing in this release reveals allocation. What would is left out.", ""]
 
 

@@ -1,5 +1,6 @@
 """Who was allocated, and to which arm: the only place outside `randomisation` that arms come from."""
 
+from collections import defaultdict
 from datetime import datetime
 
 from django.views.decorators.debug import sensitive_variables
@@ -55,11 +56,25 @@ def arm_number_of(participant: Participant, *, by: User, at: datetime, reason: s
 
 @sensitive_variables()
 def arms_for_release(*, by: User, at: datetime, reason: str) -> dict[int, str]:
-    """Arm code of every allocated participant by primary key, for an unblinded release; logged."""
+    """Arm code of every allocated participant by primary key, for an unblinded release; logged.
+
+    Each by the scheme that the person's own protocol names: a further one, as of a sub-study, has other arms.
+    """
     arms: dict[int, str] = {}
-    for scheme in Scheme.objects.order_by("code"):
-        arms |= arms_for_export(scheme=scheme, by=by, at=at, reason=reason)
+    for code, people in _people_by_scheme().items():
+        for scheme in Scheme.objects.filter(code=code):
+            found = arms_for_export(scheme=scheme, by=by, at=at, reason=reason)
+            arms |= {pk: arm for pk, arm in found.items() if pk in people}
     return arms
+
+
+def _people_by_scheme() -> dict[str, set[int]]:
+    """Primary keys of participants by the code of the scheme that randomises them."""
+    people: defaultdict[str, set[int]] = defaultdict(set)
+    codes = {version.pk: version.spec.randomisation.scheme for version in ProtocolVersion.objects.all()}
+    for pk, version in Participant.objects.values_list("pk", "referral__protocol_version"):
+        people[codes[version]].add(pk)
+    return people
 
 
 def is_ready_to_allocate(version: ProtocolVersion) -> bool:
