@@ -105,6 +105,7 @@ def test_one_person_from_referral_to_a_release_that_reads_back(clock, settings, 
         for c in trial.spec.criteria
         if c.rule.type == "judgement"
     }
+    judged |= {name.replace("answer", "evidence"): "Asked on the telephone" for name in judged}
     coordinator.open(f"/people/{participant.study_id}/screening/")
     coordinator.send(**judged, **day("assessed_date", timezone.localdate())).says("Every criterion is met")
     investigator = Visitor(trial.investigator)

@@ -107,6 +107,7 @@ class Recruitment:
             sex=self.case.who.sex,
             arm_preference=asked if self.rng.random() < 0.7 else "",
             notes=self.rng.choice(words.NOTES),
+            **words.referral_details(kind, self.plan.number),
         )
         by = self.case.coordinator
         self.case.referral_id = journey.refer(site=self.case.site, data=data, who=self.case.who.data, by=by, at=at).pk

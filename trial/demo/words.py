@@ -1,7 +1,11 @@
 """What people say and write in the demonstration."""
 
+import random
+from typing import Any
+
 from trial.consent.models import Consent
 from trial.demo import names
+from trial.participants.choices import AccessNeed, ActivityPreference, Concern, Need
 
 SOURCES = (
     ("gp_practice", "link_worker", "mental_health_team", "self", "voluntary"),
@@ -22,6 +26,33 @@ NOTES = (
     "Sleeps badly, low energy. GP thinks a routine would help.",
     "Retired last year and misses the company. Uses a hearing aid.",
 )
+MODELS = {
+    "gp_practice": ("direct", "direct", "link_worker"),
+    "link_worker": ("link_worker", "link_worker", "holistic"),
+    "mental_health_team": ("direct", "signposting"),
+    "self": ("signposting",),
+    "voluntary": ("holistic", "signposting"),
+}
+"""Referral models that each source uses; people take them in turn."""
+GOALS = ("", "To see people again.", "To sleep better and get out of the house.", "To have one fixed thing each week.")
+
+
+def referral_details(kind: str, number: int) -> dict[str, Any]:
+    """What the referral of one person says besides the notes, drawn by the person's own number."""
+    rng = random.Random(number)
+    models = MODELS[kind]
+    return {
+        "referral_model": models[number % len(models)],
+        "channel": {"self": "interest", "gp_practice": "letter"}.get(kind, "email"),
+        "needs": rng.sample([need.value for need in Need][:6], rng.randint(1, 3)),
+        "concerns": rng.sample([one.value for one in Concern][:5], rng.randint(0, 2)),
+        "activity_preferences": rng.sample([one.value for one in ActivityPreference], rng.randint(0, 2)),
+        "access_needs": rng.sample([one.value for one in AccessNeed][:6], rng.choice((0, 0, 1, 2))),
+        "language": "en",
+        "goals": rng.choice(GOALS),
+    }
+
+
 CONTACT_NOTES = (
     "Interested. Asked how far the group would be.",
     "Wants to think it over and talk to the family.",

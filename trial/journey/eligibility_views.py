@@ -61,8 +61,8 @@ def _stored_answers(stored: Eligibility | None) -> dict[str, Any]:
     if stored is None:
         return {}
     initial: dict[str, Any] = {"assessed_date": stored.assessed_date}
-    for code, entry in stored.answers.items():
-        initial |= {f"answer_{code}": entry["answer"], f"evidence_{code}": entry["evidence"]}
+    for code, (answer, evidence) in screening.judged_of(stored).items():
+        initial |= {f"answer_{code}": answer, f"evidence_{code}": evidence}
     return initial
 
 

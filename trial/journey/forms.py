@@ -112,10 +112,33 @@ class ContactForm(forms.Form):
     """One attempt to reach a person."""
 
     contacted_at = DateTimeField(label="When was it?", what="date of contact", not_in_future=True)
+    parties = ChoiceField(
+        label="Who was in contact?",
+        choices=ContactAttempt.Parties.choices,
+        required=False,
+        help_text="We and the person, unless you say otherwise. Only those count before somebody is not contactable",
+    )
     channel = ChoiceField(label="How?", choices=ContactAttempt.Channel.choices)
     outcome = ChoiceField(label="What came of it?", choices=ContactAttempt.Outcome.choices)
     duration_min = NumberField(label="Length", unit="minutes", min_value=0, max_value=600, required=False)
     note = TextField(label="Note", rows=3, max_length=2000, required=False, help_text="It is stored sealed")
+    next_step = ChoiceField(label="What comes next?", choices=ContactAttempt.Next.choices, required=False)
+    next_date = DateField(
+        label="On which day?", what="the day of what comes next", required=False, help_text="It becomes a task"
+    )
+
+    def clean_parties(self) -> str:
+        """The team and the person, unless said otherwise."""
+        return str(self.cleaned_data["parties"] or ContactAttempt.Parties.TEAM_PERSON)
+
+    def clean(self) -> None:
+        """What comes next has a day, and a day has something to come."""
+        data = self.cleaned_data
+        follows = data.get("next_step") not in (None, "", ContactAttempt.Next.NOTHING)
+        if follows and not data.get("next_date") and "next_date" not in self.errors:
+            self.add_error("next_date", "Enter the day of what comes next")
+        if data.get("next_date") and not follows:
+            self.add_error("next_step", "Select what comes next on that day")
 
     def __init__(self, spec: ProtocolSpec, data: Any = None, initial: Mapping[str, Any] | None = None) -> None:
         super().__init__(data, initial=dict(initial or {}))
@@ -227,6 +250,13 @@ class EligibilityForm(forms.Form):
                 label=f"Evidence for {criterion.code}", max_length=200, required=False, help_text=criterion.evidence
             )
 
+    def clean(self) -> None:
+        """Yes and no rest on something."""
+        for one in self.judged:
+            answered = self.cleaned_data.get(f"answer_{one.code}") in ("yes", "no")
+            if answered and not self.cleaned_data.get(f"evidence_{one.code}", True):
+                self.add_error(f"evidence_{one.code}", f"Enter the evidence for {one.code}")
+
     def rows(self) -> list[tuple[forms.BoundField, forms.BoundField]]:
         """Answer and evidence of each judged criterion, side by side on the page."""
         return [(self[f"answer_{c.code}"], self[f"evidence_{c.code}"]) for c in self.judged]
@@ -275,7 +305,16 @@ class ParticipationForm(forms.Form):
     reason_code = ChoiceField(
         label="Reason", required=False, help_text="Only if the person offered one. You may ask once"
     )
-    how_learned = TextField(label="How did you learn of it?", max_length=100, required=False)
+    how_learned = TextField(
+        label="How did you learn of it?", max_length=100, required=False, help_text="It is stored sealed"
+    )
+    letter = ChoiceField(
+        label="How does the person get the letter that confirms it?",
+        what="how the person gets the letter",
+        choices=[("email", "By e-mail"), ("print", "Printed, to post or to hand over"), ("none", "They want none")],
+        required=False,
+        help_text="No letter is made after a death or a loss of capacity",
+    )
 
     def __init__(self, spec: ProtocolSpec, current: Mapping[str, bool], data: Any = None) -> None:
         super().__init__(data)
@@ -288,6 +327,12 @@ class ParticipationForm(forms.Form):
                 choices=[("on", "Takes part"), ("off", "Stops")],
                 initial="on" if current.get(element.code, True) else "off",
             )
+
+    def clean(self) -> None:
+        """Whoever chose a change gets a letter, or says that they want none."""
+        data = self.cleaned_data
+        if data.get("cause") == ParticipationChange.Cause.CHOICE and not data.get("letter"):
+            self.add_error("letter", "Select how the person gets the letter")
 
     def elements(self) -> dict[str, bool]:
         """On or off by element."""

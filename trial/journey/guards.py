@@ -46,14 +46,14 @@ Guard = Callable[[Ask], list[str]]
 
 def contacted(ask: Ask) -> list[str]:
     """T02: a two-way contact is recorded."""
-    if ask.referral.contact_attempts.filter(outcome="two_way").exists():
+    if ask.referral.contact_attempts.with_person().filter(outcome="two_way").exists():
         return []
     return ["Record a contact in which you spoke or wrote to each other."]
 
 
 def not_contactable(ask: Ask) -> list[str]:
     """T03: enough attempts, on enough days, by enough channels."""
-    short = screening.contact_shortfall(ask.referral.contact_attempts.all(), ask.spec.contact)
+    short = screening.contact_shortfall(ask.referral.contact_attempts.with_person(), ask.spec.contact)
     if short.is_met:
         return []
     parts = [

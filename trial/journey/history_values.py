@@ -52,6 +52,8 @@ def inner(value: Any) -> str:
     """A value inside a document: yes or no, or an answer with its evidence."""
     if isinstance(value, dict):
         answer, evidence = str(value.get("answer", "")).capitalize(), value.get("evidence")
+        if value.get("sealed"):
+            evidence = "evidence sealed"
         return f"{answer} ({evidence})" if evidence else answer
     return plain(value)
 

@@ -40,7 +40,7 @@ def facts_of(
         referral=referral,
         spec=spec,
         today=today,
-        attempts=list(referral.contact_attempts.all()),
+        attempts=list(referral.contact_attempts.with_person()),
         information=referral.information_given.select_related("document").first(),
         may=lambda action: user.access.may(action, referral.site),
         reversal=waiting_for(referral),

@@ -45,8 +45,11 @@ def contact(
     at: datetime,
     duration_min: int | None = None,
     note: str = "",
+    parties: str = ContactAttempt.Parties.TEAM_PERSON,
+    next_step: str = "",
+    next_date: date | None = None,
 ) -> ContactAttempt:
-    """Record a contact attempt; the first two-way one makes the status CONTACTED (T02)."""
+    """Record a contact; the first of the team with the person in both directions makes the status CONTACTED (T02)."""
     attempt = screening.record_contact(
         referral=referral,
         contacted_at=contacted_at,
@@ -56,7 +59,13 @@ def contact(
         at=at,
         duration_min=duration_min,
         note=note,
+        parties=parties,
+        next_step=next_step,
+        next_date=next_date,
     )
+    _ask_for_next(attempt, by, at)
+    if parties != ContactAttempt.Parties.TEAM_PERSON:
+        return attempt
     if outcome == ContactAttempt.Outcome.TWO_WAY:
         messages.close_tasks_of(referral=referral, by=by, at=at, kinds=("welcome_call", "welfare_call"))
     if outcome == ContactAttempt.Outcome.TWO_WAY and referral.status == Status.REFERRED:
@@ -65,6 +74,27 @@ def contact(
     if referral.information_given.exists():
         _informed(referral, by, at)
     return attempt
+
+
+def _ask_for_next(attempt: ContactAttempt, by: User, at: datetime) -> None:
+    """What comes next is a task for its day; it takes the place of what an earlier contact said."""
+    referral = attempt.referral
+    messages.close_tasks_of(referral=referral, by=by, at=at, kinds=("next_contact",))
+    if attempt.next_date is None:
+        return
+    messages.open_task(
+        key=f"next-contact:{attempt.pk}",
+        kind="next_contact",
+        role=Role.COORDINATOR,
+        site=referral.site,
+        referral=referral,
+        title=attempt.get_next_step_display(),
+        detail=f"Agreed on {long_date(local_day(attempt.at))}",
+        link=f"/people/{referral.number}/contact/",
+        due_date=attempt.next_date,
+        at=at,
+        by=by,
+    )
 
 
 @transaction.atomic

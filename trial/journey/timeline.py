@@ -105,7 +105,10 @@ def _contacts(referral: Referral, user: User, spec: ProtocolSpec) -> Iterator[Mo
     for one in referral.contact_attempts.select_related("made_by"):
         outcome = one.get_outcome_display()
         text = f"{one.get_channel_display()}: {outcome[:1].lower()}{outcome[1:]}"
-        yield _moment(one.at, text, who=one.made_by)
+        others = "" if one.parties == one.Parties.TEAM_PERSON else one.get_parties_display()
+        minutes = f"{one.duration_min} minutes" if one.duration_min else ""
+        follows = f"Next: {one.get_next_step_display().lower()}" if one.next_date else ""
+        yield _moment(one.at, text, who=one.made_by, more=". ".join(p for p in (others, minutes, follows) if p))
 
 
 def _information(referral: Referral, user: User, spec: ProtocolSpec) -> Iterator[Moment]:

@@ -13,7 +13,7 @@ from trial.base.errors import TrialError
 from trial.base.words import local_day
 from trial.locking.rules import require_unlocked
 from trial.participants import identity
-from trial.participants.models import Participant, Referral
+from trial.participants.models import Participant, Person, Referral
 from trial.protocol import rules as protocol_rules
 from trial.protocol.spec import ProtocolSpec, ScoreSource
 from trial.screening import rules
@@ -22,6 +22,10 @@ from trial.screening.models import ContactAttempt, Eligibility
 
 class ContactInFuture(TrialError):
     """A contact cannot have happened later than now."""
+
+
+class NextStepUndated(TrialError):
+    """What comes next needs a day that is not past."""
 
 
 class NoBasisForContact(TrialError):
@@ -34,6 +38,10 @@ class EligibilityNotOpen(TrialError):
 
 class NotEveryCriterionMet(TrialError):
     """Failed or unanswered criteria cannot be signed: there is no override."""
+
+
+class EvidenceMissing(TrialError):
+    """A criterion that a person judges was answered without saying what the answer rests on."""
 
 
 class NotDelegated(TrialError):
@@ -51,18 +59,28 @@ def record_contact(
     at: datetime,
     duration_min: int | None = None,
     note: str = "",
+    parties: str = ContactAttempt.Parties.TEAM_PERSON,
+    next_step: str = "",
+    next_date: date | None = None,
 ) -> ContactAttempt:
-    """Store one try to reach a person (BR-01).
+    """Store one contact or try, and what comes next (BR-01).
 
     Raises:
         ContactInFuture: `contacted_at` is later than now.
         NoBasisForContact: the referral has no basis for contact.
+        NextStepUndated: something comes next without a day, or on a day before the contact.
     """
     if contacted_at > at:
         raise ContactInFuture("The time of the contact must not be in the future.")
     if not referral.contact_basis:
         raise NoBasisForContact("This person has not agreed to be contacted. Ask the referrer first.")
+    follows = next_step not in ("", ContactAttempt.Next.NOTHING)
+    if follows and (next_date is None or next_date < local_day(contacted_at)):
+        raise NextStepUndated("Enter the day of what comes next, not before the contact.")
     return ContactAttempt(
+        parties=parties,
+        next_step=next_step,
+        next_date=next_date if follows else None,
         referral=referral,
         at=contacted_at,
         channel=channel,
@@ -105,14 +123,22 @@ def assess(
 
     Raises:
         EligibilityNotOpen: it is signed already.
+        EvidenceMissing: yes or no without saying what it rests on.
         DatasetLocked: a final lock is in force.
     """
     require_unlocked()
+    for code, (answer, evidence) in judged.items():
+        if answer in ("yes", "no") and not evidence.strip():
+            raise EvidenceMissing(f"Enter the evidence for {code}.")
     version = participant.referral.protocol_version
     current = Eligibility.objects.select_for_update().filter(participant=participant).first()
     if current and current.signature_id:
         raise EligibilityNotOpen("Eligibility is signed. It no longer changes.")
-    answers = {code: {"answer": answer, "evidence": evidence} for code, (answer, evidence) in judged.items()}
+    person = participant.referral.person
+    answers = {
+        code: {"answer": answer, "sealed": _sealed_again(person, evidence, code, current)}
+        for code, (answer, evidence) in judged.items()
+    }
     for code, worked in worked_out(participant, version.spec).items():
         answers[code] = {"answer": worked.answer, "evidence": worked.evidence}
     plain = {code: entry["answer"] for code, entry in answers.items()}
@@ -123,6 +149,28 @@ def assess(
     eligibility.assessed_by = by
     eligibility.outcome = rules.outcome(version.spec.criteria, plain)
     return eligibility.save_by(by, "Assessed again" if current else "")
+
+
+def _sealed_again(person: Person, evidence: str, code: str, current: Eligibility | None) -> str:
+    """Evidence sealed; what was not changed keeps its seal."""
+    before = str(current.answers.get(code, {}).get("sealed", "")) if current else ""
+    if before and identity.open_text(person, before) == evidence:
+        return before
+    return identity.seal_text(person, evidence)
+
+
+def judged_of(eligibility: Eligibility) -> dict[str, tuple[str, str]]:
+    """Answers that people gave, each with its evidence opened. Callers show it to those who assess or sign.
+
+    Raises:
+        SealBroken: the keys do not fit.
+    """
+    person = eligibility.participant.referral.person
+    return {
+        code: (entry["answer"], identity.open_text(person, entry["sealed"]))
+        for code, entry in eligibility.answers.items()
+        if "sealed" in entry
+    }
 
 
 @transaction.atomic
@@ -143,11 +191,7 @@ def sign_eligibility(*, eligibility: Eligibility, proof: Proof, by: User, at: da
         raise NotDelegated(
             "The delegation log does not let you sign eligibility here today. Ask the principal investigator."
         )
-    judged = {
-        code: (entry["answer"], entry["evidence"])
-        for code, entry in eligibility.answers.items()
-        if entry.get("answer") is not None
-    }
+    judged = judged_of(eligibility)
     eligibility = assess(participant=participant, judged=judged, assessed_date=eligibility.assessed_date, by=by, at=at)
     if eligibility.outcome != "met":
         raise NotEveryCriterionMet("A criterion is not met or not answered, so eligibility cannot be signed.")

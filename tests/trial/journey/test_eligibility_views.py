@@ -8,6 +8,7 @@ from tests.trial.journey.steps_by_page import answers_by_role, as_, elsewhere, e
 from trial.access.models import AccessEvent, Delegation, Signature
 from trial.access.policy import Role
 from trial.participants.models import Referral, Status
+from trial.screening import actions as screening
 from trial.screening.models import Eligibility
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
@@ -29,9 +30,14 @@ def url(participant):
     return f"/people/{participant.study_id}/screening/"
 
 
+def signed():
+    return Signature.objects.filter(meaning__contains="eligible")
+
+
 def typed(trial, **changes):
     judged = [c for c in trial.spec.criteria if c.rule.type == "judgement"]
     met = {f"answer_{c.code}": "yes" if c.kind == "inclusion" else "no" for c in judged}
+    met |= {f"evidence_{c.code}": "Asked" for c in judged}
     return {**met, "evidence_I3": "Asked on the telephone", **day("assessed_date", TODAY), **changes}
 
 
@@ -50,13 +56,22 @@ def test_answers_are_saved_and_shown_again(client, trial, participant):
     page = visitor.get(url(participant))
 
     stored = Eligibility.objects.get()
-    assert (stored.outcome, stored.answers["I3"]) == ("met", {"answer": "yes", "evidence": "Asked on the telephone"})
+    assert (stored.outcome, stored.answers["I3"]["answer"]) == ("met", "yes")
+    assert screening.judged_of(stored)["I3"] == ("yes", "Asked on the telephone")
+    assert "Asked on the telephone" not in repr(list(Eligibility.history.values())), "evidence is sealed"
     assert "Asked on the telephone" in text_of(page)
     assert "sign/" not in text_of(page), "the coordinator does not sign"
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"answer_I3": ""}, {"answer_I3": "perhaps"}, {"evidence_I3": "\x00"}, {"assessed_date_0": "40"}]
+    "wrong",
+    [
+        {"evidence_I3": ""},
+        {"answer_I3": ""},
+        {"answer_I3": "perhaps"},
+        {"evidence_I3": "\x00"},
+        {"assessed_date_0": "40"},
+    ],
 )
 def test_what_is_wrong_is_said_and_what_was_typed_stays(client, trial, participant, wrong):
     response = as_(client, trial.coordinator).post(url(participant), typed(trial, evidence_I4="Spoke clearly") | wrong)
@@ -84,7 +99,7 @@ def test_the_investigator_signs_with_the_password(client, trial, participant):
 
     assert response.headers["Location"] == f"/people/{participant.study_id}/"
     assert Referral.objects.get(pk=participant.referral_id).status == Status.ELIGIBLE
-    assert Signature.objects.get().printed_name == "Dr Helen Okafor"
+    assert signed().get().printed_name == "Dr Helen Okafor"
 
 
 def test_a_wrong_password_keeps_the_page_and_signs_nothing(client, trial, participant):
@@ -96,7 +111,7 @@ def test_a_wrong_password_keeps_the_page_and_signs_nothing(client, trial, partic
     assert "Enter your own password" in text_of(response)
     assert "not-my-password" not in text_of(response)
     assert AccessEvent.objects.filter(kind="signing_failed").count() == 1
-    assert not Signature.objects.exists()
+    assert not signed().exists()
 
 
 def test_after_five_wrong_passwords_signing_is_closed(client, trial, participant):
@@ -107,7 +122,7 @@ def test_after_five_wrong_passwords_signing_is_closed(client, trial, participant
     response = sign(client, trial, participant)
 
     assert "Wait 15 minutes" in text_of(response)
-    assert not Signature.objects.exists()
+    assert not signed().exists()
 
 
 def test_what_is_not_met_leads_back_to_the_criteria(client, trial, participant):
@@ -115,7 +130,7 @@ def test_what_is_not_met_leads_back_to_the_criteria(client, trial, participant):
         prepare()
         assert sign(client, trial, participant).headers["Location"] == url(participant)
 
-    assert not Signature.objects.exists()
+    assert not signed().exists()
 
 
 def test_a_second_signature_is_not_given(client, trial, participant):
@@ -125,7 +140,7 @@ def test_a_second_signature_is_not_given(client, trial, participant):
     again = sign(client, trial, participant)
 
     assert again.status_code == 302
-    assert Signature.objects.count() == 1
+    assert signed().count() == 1
 
 
 def test_signed_answers_no_longer_change(client, trial, participant):
