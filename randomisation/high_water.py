@@ -55,9 +55,15 @@ def advance(scheme_code: str, mark: Mark) -> None:
     """
     with _locked() as marks:
         kept = marks.get(scheme_code)
-        is_first = kept is None and mark.seq <= 1
+        is_first = kept is None and _is_first(scheme_code, mark)
         if is_first or (kept is not None and kept.n < mark.n and _holds(scheme_code, kept)):
             marks[scheme_code] = mark
+
+
+def _is_first(scheme_code: str, mark: Mark) -> bool:
+    """Whether nobody was allocated before the entry of this mark."""
+    entry = EventLog.objects.filter(scheme__code=scheme_code, n=mark.n, seq=mark.seq or None)
+    return mark.seq == 0 or (mark.seq == 1 and entry.exists())
 
 
 def _holds(scheme_code: str, mark: Mark) -> bool:

@@ -5,12 +5,13 @@ from datetime import datetime
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
+from django.db.models import Q
 from django.views.decorators.debug import sensitive_variables
 
 from randomisation import codes, high_water
 from randomisation.drawing import draw_from_list
 from randomisation.errors import LateEntryRefused
-from randomisation.models import ENDED, AllocationMember, EnvelopePrint, Purpose, Revision, Scheme
+from randomisation.models import Allocation, AllocationMember, EnvelopePrint, Purpose, Revision, Scheme, State
 from randomisation.preconditions import cursor_of, factors_of
 from randomisation.recording import Recorded, Source, draw_next, write
 from randomisation.requests import UnitRequest
@@ -93,9 +94,9 @@ def recover(
 
 
 def _revision_for(scheme: Scheme) -> Revision:
-    revision = scheme.revision_in_force or scheme.revisions.filter(state__in=ENDED).order_by("-number").first()
-    if revision is None:
-        raise LateEntryRefused("Randomisation was never open.")
+    revision = scheme.revision_last_in_force
+    if revision is None or revision.state == State.REVEALED:
+        raise LateEntryRefused("Randomisation was never open, or its secret is revealed.")
     return revision
 
 
@@ -107,6 +108,8 @@ def _check_people(scheme: Scheme, revision: Revision, request: UnitRequest) -> N
             raise LateEntryRefused("Give every stratification factor one of its values.")
     if AllocationMember.objects.filter(scheme=scheme, participant_id__in=request.participant_ids).exists():
         raise LateEntryRefused("This person has been randomised already.")
+    if Allocation.objects.filter(Q(request_key=request.key) | Q(scheme=scheme, unit=request.unit)).exists():
+        raise LateEntryRefused("This allocation has been entered already.")
 
 
 def _check_code(typed: str, expected: str, scheme: Scheme) -> None:
