@@ -12,17 +12,21 @@ from datetime import time, timedelta
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from randomisation import proposals
+from randomisation.models import Scheme
 from tests.factories import NOW, TODAY, Trial, make_user, site, staff
 from tests.trial.selfcompletion.builders import a_link
 from trial.access.models import Delegation, RoleAssignment, User
 from trial.access.policy import POLICY, REVEALS_ARM, Action, Role
 from trial.activities.models import ActivityGroup, Membership, Provider, Session, Venue
+from trial.allocation.models import SimulationRun
 from trial.checks import PUBLIC
 from trial.deviations.models import Deviation
 from trial.journey import importing
 from trial.locking.models import DatasetLock
 from trial.messages import actions as outbox
 from trial.paper.scan_actions import attach
+from trial.participation.actions import record_change
 from trial.review.models import Query
 from trial.safety.actions import raise_alert
 from trial.safety.models import AdverseEvent
@@ -74,6 +78,15 @@ class Records:
         self.delegation = Delegation.objects.filter(site=trial.site).first()
         self.link = a_link(self.participant)
         self.site = trial.site
+        self.change = record_change(
+            participant=self.participant,
+            effective_date=TODAY,
+            decided_by="participant",
+            elements={"interview": False},
+            by=trial.coordinator,
+            at=NOW,
+            today=TODAY,
+        )
         trial.save_form(self.participant, "V3", "phq9", mode="self_paper", by=trial.coordinator)
         self.scan = attach(
             visit=self.participant.visits.get(code="V3"), instrument="phq9", data=DOT, by=trial.coordinator, at=NOW
@@ -152,6 +165,19 @@ class World:
             key="k", kind="x", heading="H", body="B", at=NOW, to_user=self.trial.clinician
         )
         self.account = self.trial.coordinator
+        self.scheme = Scheme.objects.get(code=self.trial.spec.randomisation.scheme)
+        self.request = proposals.ask(
+            scheme=self.scheme, kind=proposals.CLOSE, facts={}, reason="Enough", by=self.trial.coordinator, at=NOW
+        )
+        self.simulation = SimulationRun.objects.create(
+            scheme=self.scheme.code,
+            revision=1,
+            asked_sealed="",
+            n_trials=1,
+            state=SimulationRun.State.FAILED,
+            asked_by=self.trial.coordinator,
+            asked_at=NOW,
+        )
 
     def _at_second_site(self) -> Trial:
         other = copy.copy(self.trial)
@@ -177,7 +203,9 @@ class World:
 
 
 SITE_FREE = re.compile(
-    r"^(access:(person|account_state|invite_again|new_role|end_role|site)|.*lock.*|send_again|exports:.*)$"
+    r"^(access:(person|account_state|invite_again|new_role|end_role|site)|.*lock.*|send_again|exports:.*|"
+    r"allocation:(request|.*_request|simulation.*|scheme|revision|accrual|log|first_check|balance.*|certificate|"
+    r"contribution|configure|simulate|extend|add_level|raise_ceiling|reopen|open_scheme|pause_scheme|ask_close))$"
 )
 """Pages whose record belongs to no site."""
 
@@ -197,11 +225,17 @@ def values(world: World, records: Records, name: str, user: User) -> dict[str, o
         "review:": records.query.pk,
         "journey:import": world.import_of(user),
         "access:end_delegation": records.delegation.pk,
+        "access:sign_delegation": records.delegation.pk,
         "access:": world.account.pk,
         "locking:": world.lock.pk,
         "send_again": world.message.pk,
         "exports:": world.lock.pk,
         "paper:": records.scan.pk,
+        "allocation:request": world.request.pk,
+        "allocation:approve_request": world.request.pk,
+        "allocation:refuse_request": world.request.pk,
+        "allocation:withdraw_request": world.request.pk,
+        "allocation:simulation": world.simulation.pk,
     }
     return {
         "number": records.participant.study_id,
@@ -210,11 +244,15 @@ def values(world: World, records: Records, name: str, user: User) -> dict[str, o
         "page": 1,
         "form": "phq9",
         "how": "left",
+        "change": records.change.pk,
         "token": records.link.removeprefix("/q/").rstrip("/"),
         "part": 1,
         "item": 1,
         "code": records.site.code if name == "access:site" else "wemwbs",
         "table": "DM",
+        "scheme": world.scheme.code,
+        "revision": 1,
+        "site": records.site.code,
         "role": RoleAssignment.objects.filter(user=world.account).first().pk,
         "pk": next((pk for start, pk in kinds.items() if name.startswith(start)), None),
     }
@@ -222,7 +260,14 @@ def values(world: World, records: Records, name: str, user: User) -> dict[str, o
 
 def absent(name: str, named: dict[str, object]) -> dict[str, object]:
     """The same address with a record that is not there."""
-    gone = {"number": "GRX-01-999-9", "pk": 987_654, "session": 987_654, "role": 987_654, "code": "nosuch"}
+    gone = {
+        "number": "GRX-01-999-9",
+        "scheme": "nosuch",
+        "pk": 987_654,
+        "session": 987_654,
+        "role": 987_654,
+        "code": "nosuch",
+    }
     return {key: gone.get(key, value) for key, value in named.items()}
 
 

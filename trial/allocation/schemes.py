@@ -77,10 +77,11 @@ def configure(
         list_file=list_file,
     )
     with told():
-        return drafts.configure(scheme=_scheme(spec), draft=draft, by=by, at=at)
+        return drafts.configure(scheme=protocol_scheme(spec), draft=draft, by=by, at=at)
 
 
-def _scheme(spec: ProtocolSpec) -> Scheme:
+def protocol_scheme(spec: ProtocolSpec) -> Scheme:
+    """The protocol's own scheme, made where there is none yet."""
     code = spec.randomisation.scheme
     return Scheme.objects.filter(code=code).first() or drafts.create_scheme(
         code=code,

@@ -1,0 +1,1 @@
+"""The randomisation office: the life of each scheme from draft to close, as pages."""
