@@ -33,7 +33,7 @@ from trial.participants.models import (
     StatusEvent,
     TextKey,
 )
-from trial.participation.models import ParticipationChange
+from trial.participation.models import ParticipationChange, ParticipationLetter
 from trial.protocol.models import ProtocolVersion, SiteApproval
 from trial.review.models import Query, QueryMessage, SignOff
 from trial.rights.models import Breach, BreachNote, SubjectRequest
@@ -88,6 +88,7 @@ __all__ = [
     "OutboxMessage",
     "Participant",
     "ParticipationChange",
+    "ParticipationLetter",
     "Person",
     "ProtocolVersion",
     "Provider",

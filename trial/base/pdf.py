@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from django.http import HttpResponse
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
@@ -33,6 +34,15 @@ def printable(text: str) -> str:
 def escaped(text: str) -> str:
     """The same as reportlab's paragraphs take it."""
     return printable(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def pdf_response(content: bytes, name: str) -> HttpResponse:
+    """A file to keep, which no cache keeps and no browser takes for anything else."""
+    response = HttpResponse(content, content_type="application/pdf")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["Cache-Control"] = "no-store, private"
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
 
 
 class NumberedCanvas(Canvas):  # type: ignore[misc]

@@ -1,8 +1,10 @@
 """Participation changes, and statuses taken back (T14, T16, T18)."""
 
+from datetime import datetime
+
 from django import forms
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 
@@ -10,27 +12,35 @@ from trial.access.models import User
 from trial.access.permissions import StaffRequest, requires
 from trial.access.policy import Action
 from trial.base.errors import TrialError
+from trial.base.pdf import pdf_response
 from trial.base.words import local_day
 from trial.journey import ending, reversal, steps
 from trial.journey import forms as step_forms
 from trial.journey.models import Reversal
 from trial.journey.pages import GET_POST, blocked, page, posted
+from trial.journey.participation_preview import preview
+from trial.participants.models import Participant
 from trial.participants.reads import participant_for, referral_for
+from trial.participation import letter
 from trial.participation import rules as participation_rules
+from trial.participation.models import ParticipationChange
 
 
 @requires(Action.CHANGE_PARTICIPATION)
 @GET_POST
 def participation(request: StaffRequest, number: str) -> HttpResponse:
-    """Record what somebody stops or takes up again (BR-60, T14, T16)."""
+    """Record what somebody stops or takes up again, once what that stops was read and confirmed (BR-60, T14, T16)."""
     participant = participant_for(request.user, number, Action.CHANGE_PARTICIPATION)
     spec = participant.referral.protocol_version.spec
-    now = participation_rules.elements_on(participant.participation_changes.all(), local_day(timezone.now()))
+    at = timezone.now()
+    now = participation_rules.elements_on(participant.participation_changes.all(), local_day(at))
     form = step_forms.ParticipationForm(spec, now, posted(request))
+    if form.is_valid() and "confirm" not in request.POST:
+        return _ask_to_confirm(request, participant, form, at)
     if form.is_valid():
         data = form.cleaned_data
         try:
-            steps.change_participation(
+            change = steps.change_participation(
                 participant=participant,
                 effective_date=data["effective_date"],
                 decided_by=data["decided_by"],
@@ -39,21 +49,90 @@ def participation(request: StaffRequest, number: str) -> HttpResponse:
                 reason_code=data["reason_code"] or "",
                 how_learned=data["how_learned"] or "",
                 by=request.user,
-                at=timezone.now(),
+                at=at,
             )
         except TrialError as error:
             form.add_error(None, str(error))
         else:
             messages.success(request, "Change recorded. Messages that it ends have stopped.")
-            return redirect("journey:record", participant.study_id)
+            return _letter_of(request, change, data["letter"])
     return page(
         request,
         form,
         title="Change participation",
         subject=participant.referral,
         here="Participation",
-        button="Save change",
+        button="See what stops",
         detail="Data collected so far are kept. Death and loss of capacity stop everything at once.",
+    )
+
+
+def _ask_to_confirm(
+    request: StaffRequest, participant: Participant, form: step_forms.ParticipationForm, at: datetime
+) -> HttpResponse:
+    """What the change would stop, before it is recorded."""
+    data = form.cleaned_data
+    found = preview(
+        participant=participant,
+        elements=form.elements(),
+        cause=data["cause"],
+        on=data["effective_date"],
+        user=request.user,
+        at=at,
+    )
+    hidden = [(name, value) for name, value in request.POST.items() if name != "csrfmiddlewaretoken"]
+    return page(
+        request,
+        form,
+        title="Is this right?",
+        subject=participant.referral,
+        here="Participation",
+        button="Record the change",
+        template="journey/participation_confirm.html",
+        preview=found,
+        hidden=hidden,
+        effective_date=data["effective_date"],
+    )
+
+
+def _letter_of(request: StaffRequest, change: ParticipationChange, how: str) -> HttpResponse:
+    """Send the letter or lead to the printed one; nobody is written to after a death or a loss of capacity."""
+    number = change.participant.study_id
+    if letter.why_not(change, how) or how not in ("email", "print"):
+        return redirect("journey:record", number)
+    if how == "email":
+        letter.send(change=change, by=request.user, at=timezone.now())
+        messages.success(request, "The letter to the person is on its way.")
+        return redirect("journey:record", number)
+    return redirect("journey:participation_letter", number, change.pk)
+
+
+@requires(Action.CHANGE_PARTICIPATION)
+@GET_POST
+def participation_letter(request: StaffRequest, number: str, change: int) -> HttpResponse:
+    """Make the letter that confirms a change, to print; its address is shown, which is logged (R-34)."""
+    participant = participant_for(request.user, number, Action.CHANGE_PARTICIPATION)
+    found = participant.participation_changes.filter(pk=change).first()
+    if found is None or not request.user.access.may(Action.VIEW_IDENTITY, participant.site):
+        raise Http404
+    if problem := letter.why_not(found, "print"):
+        return blocked(request, participant.referral, "Letter about participation", [(problem, "")])
+    form = forms.Form(posted(request))
+    if form.is_valid():
+        try:
+            content = letter.printed(change=found, by=request.user, at=timezone.now())
+        except TrialError as error:
+            form.add_error(None, str(error))
+        else:
+            return pdf_response(content, f"letter-{participant.study_id}.pdf")
+    return page(
+        request,
+        form,
+        title="Letter about participation",
+        subject=participant.referral,
+        here="Letter",
+        button="Make the letter (PDF)",
+        detail="It holds the name and address. That you made it is logged.",
     )
 
 

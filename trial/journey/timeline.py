@@ -159,7 +159,9 @@ def _changes(referral: Referral, user: User, spec: ProtocolSpec) -> Iterator[Mom
         cause = "" if one.cause == "choice" else one.get_cause_display()
         text = f": {', '.join(parts) if not cause else cause.lower()}"
         more = f"Recorded by {one.recorded_by}"
-        yield _day(one.effective_date, text, strong="Participation changed", more=more)
+        may_print = not cause and user.access.may(Action.CHANGE_PARTICIPATION, referral.site)
+        url = f"/people/{referral.number}/participation/{one.pk}/letter/" if may_print else ""
+        yield _day(one.effective_date, text, strong="Participation changed", more=more, url=url)
 
 
 def _queries(referral: Referral, user: User, spec: ProtocolSpec) -> Iterator[Moment]:

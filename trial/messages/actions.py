@@ -105,9 +105,10 @@ def write_message(
 
 
 @transaction.atomic
-def stop_messages(*, referral: Referral, at: datetime, by: User | None) -> None:
-    """Stop everything still queued for a person, in the transaction of the change that ends it (BR-62)."""
-    for message in OutboxMessage.objects.select_for_update().filter(referral=referral, state="queued"):
+def stop_messages(*, referral: Referral, at: datetime, by: User | None, kinds: Iterable[str] | None = None) -> None:
+    """Stop what is still queued for a person, all or some kinds, in the transaction of what ends it (BR-62)."""
+    queued = OutboxMessage.objects.select_for_update().filter(referral=referral, state="queued")
+    for message in queued if kinds is None else queued.filter(kind__in=list(kinds)):
         message.state = OutboxMessage.State.STOPPED
         message.save_by(by, "Stopped by a participation change")
 

@@ -7,6 +7,7 @@ from django.db import transaction
 from trial.access.models import User
 from trial.base.errors import TrialError
 from trial.messages import actions as messages
+from trial.participants import identity
 from trial.participants.models import Participant
 from trial.participation import rules
 from trial.participation.models import Element, ParticipationChange
@@ -58,7 +59,7 @@ def record_change(
         cause=cause,
         elements=changed,
         reason_code=reason_code,
-        how_learned=how_learned,
+        how_learned_sealed=identity.seal_text(participant.referral.person, how_learned),
         recorded_at=at,
         recorded_by=by,
     ).save_by(by)
@@ -69,10 +70,18 @@ def record_change(
     return change
 
 
+MESSAGES_OF: dict[str, tuple[str, ...]] = {}
+"""Kinds of message that belong to an element, by its code: stopped with it. Set in trial.wiring."""
+
+
 def _stop_what_ends(participant: Participant, changed: dict[str, bool], by: User, at: datetime) -> None:
+    """Messages and tasks that the change ends, in its transaction (BR-62)."""
     ends_contact = any(not changed.get(code, True) for code in (Element.REMINDERS, Element.CONTACT))
     if ends_contact:
         messages.stop_messages(referral=participant.referral, at=at, by=by)
+    kinds = [kind for code, kinds in MESSAGES_OF.items() if not changed.get(code, True) for kind in kinds]
+    if kinds:
+        messages.stop_messages(referral=participant.referral, at=at, by=by, kinds=kinds)
     if not changed.get(Element.CONTACT, True):
         messages.close_tasks_of(referral=participant.referral, by=by, at=at, kinds=CHASING)
 

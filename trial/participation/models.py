@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.db import models
 
-from trial.base.models import AuditedModel
+from trial.base.models import AuditedModel, EventModel
 from trial.participants.models import Participant
 
 
@@ -42,7 +42,7 @@ class ParticipationChange(AuditedModel):
     cause = models.CharField(max_length=20, choices=Cause.choices, default=Cause.CHOICE)
     elements = models.JSONField(help_text='{"activity": false}: the elements that change')
     reason_code = models.CharField(max_length=40, blank=True, help_text="Never demanded (BR-62)")
-    how_learned = models.CharField(max_length=100, blank=True)
+    how_learned_sealed = models.TextField(blank=True)
     recorded_at = models.DateTimeField()
     recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
 
@@ -51,3 +51,37 @@ class ParticipationChange(AuditedModel):
 
     def __str__(self) -> str:
         return f"Change of {self.participant} from {self.effective_date}"
+
+
+class ParticipationLetter(EventModel):
+    """That the letter which confirms a change was made for the participant: how it went, and what it was (SHA-256).
+
+    Nobody who died or lost capacity is written to: a trigger refuses it.
+    """
+
+    class How(models.TextChoices):
+        EMAIL = "email", "By e-mail"
+        PRINT = "print", "Printed, to post or to hand over"
+
+    guards = (
+        (
+            "care",
+            "INSERT",
+            "EXISTS (SELECT 1 FROM trial_participationchange c JOIN trial_participationchange o"
+            " ON o.participant_id = c.participant_id WHERE c.id = NEW.change_id AND o.cause <> 'choice')",
+            "Nobody who died or lost capacity is sent a letter",
+        ),
+    )
+
+    change = models.ForeignKey(ParticipationChange, on_delete=models.PROTECT, related_name="letters")
+    how = models.CharField(max_length=10, choices=How.choices)
+    sha256 = models.CharField(max_length=64, help_text="Of the letter's words")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    role = models.CharField(max_length=200)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["at", "id"]
+
+    def __str__(self) -> str:
+        return f"Letter about change {self.change_id}"

@@ -10,7 +10,8 @@ from tests.trial.journey.steps_by_page import answers_by_role, as_, elsewhere, e
 from trial.access.policy import Role
 from trial.journey import actions, reversal, steps
 from trial.journey.models import EndConfirmation, Reversal
-from trial.messages.models import Task
+from trial.messages.actions import write_message
+from trial.messages.models import OutboxMessage, Task
 from trial.participants.models import Referral, Status
 from trial.participation.models import ParticipationChange
 
@@ -32,7 +33,8 @@ def status_of(record):
 
 def typed(trial, off=(), **changes):
     elements = {f"element_{e.code}": "off" if e.code in off else "on" for e in trial.spec.participation_elements}
-    return {"cause": "choice", "decided_by": "participant", **elements, **day("effective_date", TODAY), **changes}
+    given = {"cause": "choice", "decided_by": "participant", "letter": "none", "confirm": "yes"}
+    return {**given, **elements, **day("effective_date", TODAY), **changes}
 
 
 def test_somebody_stops_the_activity(client, trial):
@@ -45,6 +47,52 @@ def test_somebody_stops_the_activity(client, trial):
     assert response.headers["Location"] == f"/people/{participant.study_id}/"
     assert ParticipationChange.objects.get().elements == {"activity": False}
     assert status_of(participant) == Status.FOLLOW_UP
+
+
+def test_what_a_change_stops_is_read_before_it_is_confirmed(client, trial):
+    participant = trial.open_randomisation().randomised()
+    write_message(
+        key="m", kind="results", heading="Your results", body="…", at=NOW, referral=participant.referral, by=None
+    )
+    asked = typed(trial, off=["contact", "questionnaires_web", "questionnaires_phone_post", "records"], letter="print")
+    visitor = as_(client, trial.coordinator)
+
+    page = visitor.post(url(participant.referral, "participation"), {k: v for k, v in asked.items() if k != "confirm"})
+    shown, before = text_of(page), ParticipationChange.objects.count()
+    done = visitor.post(url(participant.referral, "participation"), dict(page.context["hidden"]) | {"confirm": "yes"})
+    letter = visitor.post(done.headers["Location"])
+
+    assert before == 0
+    for words in ("W4: No contact or new data", "Your results", "Welcome call", "week 12, from", "need not give"):
+        assert words in shown, words
+    assert ParticipationChange.objects.count() == 1
+    assert OutboxMessage.objects.get(key="m").state == "stopped"
+    assert letter.headers["Content-Type"] == "application/pdf"
+    assert letter.content.startswith(b"%PDF")
+
+
+def test_a_death_is_previewed_with_care_and_no_letter_is_offered(client, trial):
+    participant = trial.open_randomisation().randomised()
+    visitor = as_(client, trial.coordinator)
+    asked = typed(trial, cause="death", decided_by="administrative", letter="")
+
+    page = visitor.post(url(participant.referral, "participation"), {k: v for k, v in asked.items() if k != "confirm"})
+    done = visitor.post(url(participant.referral, "participation"), asked)
+    change = ParticipationChange.objects.get()
+    letter = visitor.get(f"{url(participant.referral, 'participation')}{change.pk}/letter/")
+
+    assert "nothing is ever sent to the person again" in text_of(page)
+    assert done.headers["Location"] == f"/people/{participant.study_id}/"
+    assert "No letter is sent" in text_of(letter)
+
+
+def test_a_letter_of_somebody_else_is_not_found(client, trial):
+    one, other = trial.consented(), trial.consented()
+    visitor = as_(client, trial.coordinator)
+    visitor.post(url(one.referral, "participation"), typed(trial, off=["reminders"]))
+    change = ParticipationChange.objects.get()
+
+    assert visitor.get(f"{url(other.referral, 'participation')}{change.pk}/letter/").status_code == 404
 
 
 def test_a_reason_is_offered_and_never_demanded(client, trial):
