@@ -9,6 +9,7 @@ from django.contrib.sessions.models import Session
 
 from trial.access import drafts
 from trial.allocation import notices
+from trial.allocation.exceptions import guesses
 from trial.allocation.exceptions import notices as code_breaks
 from trial.attendance import overdue
 from trial.base import audit
@@ -52,6 +53,7 @@ JOBS: dict[str, Callable[..., int]] = {
     "questionnaire messages written": questionnaires.write_due,
     "randomisation notices written": notices.write_due,
     "notices of code breaks written": code_breaks.write_due,
+    "assessors asked about the group": guesses.open_tasks,
     "visits to collect": due.visit_tasks,
     "registers overdue": overdue.open_tasks,
     "sites with old queries": due.query_tasks,

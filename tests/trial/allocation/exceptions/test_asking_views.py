@@ -32,7 +32,7 @@ def ask(client, user, participant, page, typed):
     return as_(client, user).post(url(participant, page), typed)
 
 
-# -- marked (9.1)
+# -- ineligible, or by mistake
 
 
 def test_a_mark_is_asked_for_and_stands_beside_the_allocation_once_approved(client, trial, person):
@@ -92,7 +92,7 @@ def test_what_is_marked_already_is_not_asked_for(client, trial, person):
     assert problems_of(response) == ["This allocation is marked so already."]
 
 
-# -- the same person twice (9.2)
+# -- the same person twice
 
 
 def test_the_second_allocation_of_one_person_is_left_out_of_the_balance(client, trial, person):
@@ -115,7 +115,7 @@ def test_the_first_allocation_is_never_the_one_left_out(client, trial, person):
     assert not requests().exists()
 
 
-# -- true values (9.3)
+# -- true values
 
 
 def test_true_values_stand_beside_those_used(client, trial, person):
