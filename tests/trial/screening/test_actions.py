@@ -14,9 +14,6 @@ from trial.journey import steps
 from trial.journey.actions import MoveRefused, move
 from trial.messages.models import Task
 from trial.participants.models import Referral, Status
-from trial.journey.actions import MoveRefused
-from trial.messages.models import Task
-from trial.participants.models import Referral, Status
 from trial.screening import actions
 from trial.screening.models import Eligibility
 
