@@ -22,6 +22,15 @@ def reason_choices(reasons: Iterable[Reason]) -> list[tuple[str, str]]:
     return [(reason.code, reason.label) for reason in reasons]
 
 
+PREFERRED = [
+    ("phone", "Telephone"),
+    ("text", "Text message"),
+    ("email", "E-mail"),
+    ("letter", "Letter"),
+]
+"""Ways in which somebody may want to be contacted."""
+
+
 class IdentityForm(forms.Form):
     """Who somebody is and how to reach them."""
 
@@ -35,6 +44,7 @@ class IdentityForm(forms.Form):
         help_text="10 digits, like 999 000 0018. Leave blank if not known",
     )
     phone = TextField(label="Telephone", max_length=30, required=False)
+    other_phone = TextField(label="Another telephone", max_length=30, required=False)
     email = forms.EmailField(
         label="E-mail address",
         required=False,
@@ -42,8 +52,18 @@ class IdentityForm(forms.Form):
     )
     address = TextField(label="Address", rows=3, max_length=300, required=False)
     postcode = TextField(label="Postcode", max_length=10, required=False)
+    preferred_contact = ChoiceField(
+        label="How do they want to be contacted?",
+        what="how they want to be contacted",
+        choices=PREFERRED,
+        required=False,
+    )
     gp_practice = TextField(label="GP practice", max_length=150, required=False)
+    gp_code = TextField(
+        label="Code of the GP practice", max_length=6, required=False, help_text="The ODS code, like L83001"
+    )
     emergency_name = TextField(label="Emergency contact: name", max_length=120, required=False)
+    emergency_relation = TextField(label="Emergency contact: who they are to the person", max_length=60, required=False)
     emergency_phone = TextField(label="Emergency contact: telephone", max_length=30, required=False)
 
     def clean_nhs_number(self) -> str:
@@ -57,6 +77,17 @@ class IdentityForm(forms.Form):
     def clean_phone(self) -> str:
         """A telephone number of 10 or more digits."""
         return _phone(str(self.cleaned_data["phone"] or ""))
+
+    def clean_other_phone(self) -> str:
+        """As clean_phone()."""
+        return _phone(str(self.cleaned_data["other_phone"] or ""))
+
+    def clean_gp_code(self) -> str:
+        """A practice's code as the NHS gives it: a letter and five digits, or nothing."""
+        code = str(self.cleaned_data["gp_code"] or "").strip().upper()
+        if code and not people.is_practice_code(code):
+            raise forms.ValidationError("Enter a practice code with a letter and 5 digits, like L83001")
+        return code
 
     def clean_emergency_phone(self) -> str:
         """As clean_phone()."""
@@ -76,13 +107,22 @@ def _phone(typed: str) -> str:
     return typed.strip()
 
 
-BOXES = {"name": ("first_name", "last_name"), "emergency_contact": ("emergency_name", "emergency_phone")}
-"""Identity fields of a protocol that take two boxes; an address has its postcode beside it."""
+BOXES = {
+    "name": ("first_name", "last_name"),
+    "phone": ("phone", "other_phone"),
+    "gp_practice": ("gp_practice", "gp_code"),
+    "emergency_contact": ("emergency_name", "emergency_relation", "emergency_phone"),
+}
+"""Identity fields of a protocol that take several boxes; an address has its postcode beside it."""
+BESIDE = frozenset({"other_phone", "gp_code", "emergency_relation"})
+"""Boxes that are never required: the one they stand beside may be."""
 
 
 def collect_only(form: forms.Form, spec: ProtocolSpec) -> None:
     """Keep the identity fields that the protocol has a purpose for, required where it says so (R-33)."""
-    required = {box: f.required for f in spec.identity_fields for box in BOXES.get(f.field, (f.field,))}
+    required = {
+        box: f.required and box not in BESIDE for f in spec.identity_fields for box in BOXES.get(f.field, (f.field,))
+    }
     if "address" in required:
         required["postcode"] = False
     for name in IdentityForm.base_fields:

@@ -15,6 +15,7 @@ from trial.base.fields import ChoiceField, TextField
 from trial.base.parts import Link
 from trial.base.words import in_groups, local_day, long_date
 from trial.journey import record as reads
+from trial.journey.forms import PREFERRED
 from trial.journey.next_step import next_step
 from trial.journey.timeline import timeline
 from trial.paper.reads import paper_packs
@@ -119,19 +120,21 @@ def contact_details(request: StaffRequest, number: str) -> HttpResponse:
 
 def _rows(referral: Referral, user: User, data: IdentityData) -> list[tuple[str, str]]:
     """Who it is and how to reach them; the rest only for those who take consent (domain.md section 4, Roles)."""
+    emergency = (data.emergency_name, data.emergency_relation, data.emergency_phone)
     rows = [
         ("Name", data.name),
         ("Telephone", data.phone),
+        ("Another telephone", data.other_phone),
         ("E-mail", data.email),
-        ("Prefers", data.preferred_contact),
-        ("Emergency contact", ", ".join(part for part in (data.emergency_name, data.emergency_phone) if part)),
+        ("Prefers", dict(PREFERRED).get(data.preferred_contact, data.preferred_contact)),
+        ("Emergency contact", ", ".join(part for part in emergency if part)),
     ]
     if user.access.may(Action.RECORD_CONSENT, referral.site):
         rows += [
             ("Address", "\n".join(part for part in (data.address, data.postcode) if part)),
             ("Date of birth", long_date(data.birth_date) if data.birth_date else ""),
             ("NHS number", in_groups(data.nhs_number)),
-            ("GP practice", data.gp_practice),
+            ("GP practice", ", ".join(part for part in (data.gp_practice, data.gp_code) if part)),
             ("Notes from the referral", identity.open_text(referral.person, referral.notes_sealed)),
         ]
     return [(term, value) for term, value in rows if value]

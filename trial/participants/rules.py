@@ -50,6 +50,11 @@ def is_nhs_number(digits: str) -> bool:
     return (11 - total % 11) % 11 == int(digits[9])
 
 
+def is_practice_code(code: str) -> bool:
+    """Whether a text has the shape of a GP practice's ODS code: a letter and five digits."""
+    return re.fullmatch(r"[A-Z][0-9]{5}", code) is not None
+
+
 def age_on(birth: date, day: date) -> int:
     """Whole years; somebody born on 29 February has a birthday on 1 March in other years."""
     return day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))
