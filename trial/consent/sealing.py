@@ -3,7 +3,7 @@
 import base64
 import hashlib
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from django.db import transaction
@@ -98,11 +98,11 @@ def content_of(consent: Consent, evidence: ConsentEvidence) -> dict[str, Any]:
             consent.information.document.code,
             consent.information.document.version,
             evidence.information_sha256,
-            consent.information.given_at.isoformat(),
+            _iso(consent.information.given_at),
         ],
         "method": consent.method,
         "statements": {code: bool(answer) for code, answer in consent.statements.items()},
-        "signed_at": consent.signed_at.isoformat(),
+        "signed_at": _iso(consent.signed_at),
         "taken_by": consent.taken_by_id,
         "language": consent.language,
         "interpreter": consent.interpreter,
@@ -121,6 +121,9 @@ def _hash(token: str) -> str:
 
 
 def _iso(moment: date | datetime | None) -> str:
+    """A day, or a moment in UTC, however it was typed."""
+    if isinstance(moment, datetime):
+        return moment.astimezone(UTC).isoformat()
     return moment.isoformat() if moment else ""
 
 
