@@ -10,7 +10,7 @@ from randomisation.engine.replay import verify
 from randomisation.errors import ListMismatch, SealError
 from randomisation.events import chain_start, link
 from randomisation.margins import load, rebuilt
-from randomisation.models import Allocation, EventLog, Revision, Scheme, SealedRow, StratumCursor
+from randomisation.models import BEFORE_LOCK, Allocation, EventLog, Revision, Scheme, SealedRow, StratumCursor
 from randomisation.reveal import contents
 from randomisation.sealed_lists import imported_arms
 from randomisation.sealing import token_digest
@@ -28,8 +28,8 @@ def verify_list(scheme: Scheme) -> int:
     Raises:
         SealError: E_SEAL_KEY, no usable key; E_SEAL_CONTEXT, secret or parameters were altered.
     """
-    revisions = list(scheme.revisions.exclude(contribution_sealed="").order_by("number"))
-    n_listed = sum(_n_differences(scheme, revision) for revision in revisions)
+    revisions = list(scheme.revisions.exclude(state__in=BEFORE_LOCK).order_by("number"))
+    n_listed = sum(_n_differences(scheme, revision) for revision in revisions if revision.contribution_sealed)
     if not revisions or not scheme.allocations.exists():
         return n_listed
     return n_listed + len(replay_differences(scheme, revisions))

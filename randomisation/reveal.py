@@ -14,6 +14,7 @@ from randomisation.engine.source import VERSION
 from randomisation.errors import LifeCycleRefused
 from randomisation.events import Approvers, check_approvers
 from randomisation.models import BEFORE_LOCK, Allocation, ArmAccessLog, EventLog, Revision, Scheme, State
+from randomisation.sealing import unwrap
 from randomisation.states import locked
 from randomisation.unsealed import Unsealed, unseal
 
@@ -76,7 +77,7 @@ def contents(
         "version": VERSION,
         "scheme": scheme.code,
         "name": scheme.name,
-        "revisions": [_revision(revision, opened[revision.pk]) for revision in revisions if revision.pk in opened],
+        "revisions": [_revision(revision) for revision in revisions],
         "events": [
             {"entry": entry, "digest": digest}
             for entry, digest in scheme.events.order_by("n").values_list("entry", "digest").iterator()
@@ -88,18 +89,19 @@ def contents(
     }
 
 
-def _revision(revision: Revision, unsealed: Unsealed) -> dict[str, Any]:
-    seal = unsealed.seal
+def _revision(revision: Revision) -> dict[str, Any]:
+    """One revision; one that was closed while it waited for its contribution has neither that nor lists."""
+    seal, contribution = unwrap(revision.data_key_wrapped), revision.contribution_sealed
     imported = seal.open(revision.import_sealed).decode("utf-8") if revision.import_sealed else None
     return {
         "number": revision.number,
-        "params": json.loads(unsealed.locked.canonical()),
+        "params": json.loads(seal.open(revision.params_sealed)),
         "secret": seal.open(revision.secret_sealed).hex(),
-        "contribution": seal.open(revision.contribution_sealed).decode("utf-8"),
+        "contribution": seal.open(contribution).decode("utf-8") if contribution else "",
         "commitment": revision.commitment,
         "import_file": imported,
         "lists": [
             {"purpose": c.purpose, "key": c.key, "n_rows": c.n_rows, "fingerprint": c.fingerprint}
-            for c in revision.cursors.order_by("pk")
+            for c in revision.cursors.exclude(fingerprint="").order_by("pk")
         ],
     }

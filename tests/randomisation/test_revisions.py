@@ -228,3 +228,13 @@ def test_the_number_of_a_revision_that_is_not_there_opens_nothing():
     for number in (1, 2, 99):
         with pytest.raises(LifeCycleRefused, match="no locked or paused"):
             study.open(number=number)
+
+
+def test_a_revision_that_waits_for_its_contribution_disturbs_no_check():
+    study = Study()
+    study.start(BLOCKS)
+    study.give_many(3, PEOPLE)
+
+    study.lock({**BLOCKS, "contribution_source": "beacon"})
+
+    study.assert_sound()
