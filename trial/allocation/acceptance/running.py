@@ -59,6 +59,7 @@ def run_cases(revision: Revision, progress: Progress = lambda done, total: None)
     result = _run(json.dumps(given).encode("utf-8"), progress)
     return {
         "software_version": __version__,
+        "commit": _commit(),
         "engine_version": VERSION,
         "database": f"SQLite {sqlite3.sqlite_version}, a temporary file",
         "python": platform.python_version(),
@@ -108,6 +109,18 @@ def _conversation(program: "subprocess.Popen[bytes]", given: bytes, progress: Pr
             return dict(line["result"])
         progress(line["done"], line["total"])
     return None
+
+
+def _commit() -> str:
+    """The commit of the running code; the environment names it where there is no repository, as in an image."""
+    if named := os.environ.get("GIT_COMMIT"):
+        return named
+    command = ["git", "-C", str(settings.BASE_DIR), "rev-parse", "HEAD"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+    return done.stdout.strip()
 
 
 def _lines(output: Any) -> Iterator[dict[str, Any]]:

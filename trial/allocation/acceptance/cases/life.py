@@ -3,6 +3,7 @@
 from django.db import DatabaseError, transaction
 
 from randomisation import locks, proposals, states
+from randomisation.errors import RandomisationError
 from randomisation.models import Revision, State
 from trial.allocation.acceptance.bench import Bench, in_words, refusal_of
 from trial.allocation.acceptance.case import case, expect
@@ -71,7 +72,7 @@ def _is_refused(bench: Bench, person: object) -> bool:
     try:
         with transaction.atomic():
             bench.give_inside(bench.ask(by=person))
-    except DatabaseError:
+    except (DatabaseError, RandomisationError):
         return True
     return False
 

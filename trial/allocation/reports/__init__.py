@@ -1,0 +1,1 @@
+"""What the randomisation reports: public statement, inspection pack, reveal and its verification."""
