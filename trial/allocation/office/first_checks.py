@@ -7,7 +7,7 @@ from datetime import datetime
 from django.views.decorators.debug import sensitive_variables
 
 from randomisation import checking
-from randomisation.models import AllocationMember, Scheme
+from randomisation.models import BEFORE_LOCK, AllocationMember, Scheme
 from trial.access.models import Site, User
 from trial.allocation.errors import AllocationRefused
 from trial.allocation.models import FirstCheck
@@ -73,7 +73,7 @@ def check(*, scheme: Scheme, site: str, plausible: bool, note: str, by: User, at
     numbers = set(scheme.allocations.filter(**({"site": site} if site else {})).values_list("seq", flat=True))
     if not numbers:
         raise AllocationRefused("Nobody has been randomised there yet.")
-    revisions = list(scheme.revisions.exclude(contribution_sealed="").order_by("number"))
+    revisions = list(scheme.revisions.exclude(state__in=BEFORE_LOCK).order_by("number"))
     with told():
         found = checking.replay_differences(scheme, revisions)
     n_differences = sum(1 for seq in found if seq is None or seq in numbers)
