@@ -7,16 +7,15 @@ from typing import Any
 from django.views.decorators.debug import sensitive_variables
 
 from randomisation.allocate import AllocationOutcome, allocate
-from randomisation.errors import RandomisationError, Refusal
+from randomisation.errors import Refusal
 from randomisation.models import Allocation
-from randomisation.requests import Member, UnitRequest
-from trial import __version__
 from trial.access.models import User
-from trial.access.signing import Proof, ProofRefused, sign
-from trial.allocation import checks
+from trial.access.signing import Proof, ProofRefused
+from trial.allocation import checks, units
 from trial.allocation.errors import AllocationRefused
 from trial.allocation.models import BlindingEvent
 from trial.allocation.reads import scheme_of
+from trial.allocation.schemes import told
 from trial.participants.models import Participant
 
 __all__ = ["Allocation", "AllocationOutcome", "AllocationRefused"]
@@ -49,45 +48,27 @@ def randomise(
     scheme = scheme_of(participant)
     if scheme is None:
         raise AllocationRefused("No allocation was made. Randomisation has not been set up.")
-
-    def after(allocation: Allocation) -> None:
-        sign(
-            proof=proof,
-            by=by,
-            meaning="I confirm that this person is to be randomised.",
-            record=participant,
-            content={"unit": allocation.unit, "seq": allocation.seq, "factors": allocation.factors},
-            at=at,
-        )
-        then(participant, allocation)
-
-    try:
+    request = units.request_of(
+        scheme=scheme,
+        unit=participant.study_id,
+        people=[(participant, levels)],
+        request_key=request_key,
+        by=by,
+        at=at,
+    )
+    with told():
         return allocate(
             scheme=scheme,
-            request=request_for(participant=participant, levels=levels, request_key=request_key, by=by, at=at),
-            check=lambda request: _checked(participant, levels, by, at),
-            after_allocate=after,
+            request=request,
+            check=lambda _: [
+                *checked(participant=participant, levels=levels, by=by, at=at),
+                *units.household_refusals(scheme, participant),
+            ],
+            after_allocate=units.after_allocation(people=[participant], proof=proof, by=by, at=at, then=then),
         )
-    except RandomisationError as error:
-        raise AllocationRefused(error.text, getattr(error, "refusals", ())) from error
 
 
-def request_for(
-    *, participant: Participant, levels: Mapping[str, str], request_key: str, by: User, at: datetime
-) -> UnitRequest:
-    """One person as the randomisation is asked for them."""
-    return UnitRequest(
-        unit=participant.study_id,
-        members=[Member(participant.pk, levels)],
-        key=request_key,
-        by=by,
-        site=participant.number_site.code,
-        at=at,
-        software_version=__version__,
-    )
-
-
-def _checked(participant: Participant, levels: Mapping[str, str], by: User, at: datetime) -> list[Refusal]:
+def checked(*, participant: Participant, levels: Mapping[str, str], by: User, at: datetime) -> list[Refusal]:
     """The trial's preconditions, read again inside the transaction."""
     fresh = Participant.objects.select_related("referral__site", "referral__protocol_version").get(pk=participant.pk)
     return checks.refusals(participant=fresh, levels=levels, by=by, at=at)

@@ -8,6 +8,7 @@ from randomisation.preconditions import preconditions
 from trial.access.models import Duty, User
 from trial.access.permissions import is_delegated
 from trial.access.policy import Action
+from trial.allocation import units
 from trial.allocation.reads import scheme_of
 from trial.assessments.expected import expected_forms_of
 from trial.base.words import local_day, long_date
@@ -55,9 +56,10 @@ def all_refusals(*, participant: Participant, by: User, at: datetime) -> list[Re
     scheme = scheme_of(participant)
     if scheme is None:
         return [*found, Refusal("E_SCHEME_STATE", "Randomisation has not been set up.")]
-    strata = _strata(participant)
+    strata = units.with_unit(scheme, _strata(participant), n_people=1)
     return [
         *found,
+        *units.household_refusals(scheme, participant),
         *preconditions(
             scheme=scheme, members=[strata], participant_ids=[participant.pk], site=participant.number_site.code, at=at
         ),

@@ -54,7 +54,7 @@ def other_design(label: str, given: Mapping[str, Any], spec: ProtocolSpec) -> Ca
 
 def expected_people(spec: ProtocolSpec) -> Population:
     """Every site and every level of each factor equally likely."""
-    levels = {one.code: [level.code for level in one.levels] for one in spec.randomisation.factors}
+    levels = {one["code"]: one["levels"] for one in scheme_parameters(spec, None)["factors"]}
     sites = {"site": dict.fromkeys((site.code for site in spec.sites), 1)}
     return Population.of({**sites, **{code: dict.fromkeys(codes, 1) for code, codes in levels.items()}})
 

@@ -13,6 +13,7 @@ from randomisation import drafts, locks, proposals, states
 from randomisation.drafts import Draft
 from randomisation.errors import RandomisationError
 from randomisation.models import DraftDocument, Proposal, Revision, Scheme
+from randomisation.requests import HOUSEHOLD, SINGLE, UNIT_FACTOR
 from trial import __version__
 from trial.access.models import User
 from trial.allocation.errors import AllocationRefused
@@ -37,12 +38,23 @@ def scheme_parameters(spec: ProtocolSpec, restricted: RestrictedParameters | Non
         "ratio": list(protocol_rules.reduced_ratio(spec)),
         "method": randomisation.method,
         "factors": [
-            {"code": factor.code, "levels": [level.code for level in factor.levels], "weight": factor.weight}
-            for factor in randomisation.factors
+            *(
+                {"code": factor.code, "levels": [level.code for level in factor.levels], "weight": factor.weight}
+                for factor in randomisation.factors
+            ),
+            *_unit_factor(spec),
         ],
         "contribution_source": locks.TWO_TEXTS if randomisation.contribution == "two_texts" else "none",
         **(restricted.given() if restricted else {}),
     }
+
+
+def _unit_factor(spec: ProtocolSpec) -> list[dict[str, Any]]:
+    """Lists tell households from people who come alone, so that people and not only units stay balanced (section 5)."""
+    randomisation = spec.randomisation
+    if not randomisation.households or randomisation.method == "minimisation":
+        return []
+    return [{"code": UNIT_FACTOR, "levels": [SINGLE, HOUSEHOLD], "weight": 1}]
 
 
 @sensitive_variables()
