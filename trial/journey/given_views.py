@@ -105,10 +105,10 @@ def _session(consent: Consent) -> ConsentSession | None:
 @requires(Action.VIEW_CONSENT_FORM)
 @never_cache
 @require_safe
-def form(request: StaffRequest, number: str, page: int) -> HttpResponse:
+def form(request: StaffRequest, number: str, page: str) -> HttpResponse:
     """The sealed form of one consent, as the participant holds it."""
     participant = participant_for(request.user, number, Action.VIEW_CONSENT_FORM)
-    found = SealedForm.objects.filter(consent=_nth(_consents(participant), page)).first()
+    found = SealedForm.objects.filter(consent=_nth(_consents(participant), int(page))).first()
     if found is None:
         raise Http404
     return _file(request, participant, lambda: sealing.read_form(found), "pdf", f"consent-{number}-{page}")
@@ -221,11 +221,11 @@ def scan(request: StaffRequest, number: str) -> HttpResponse:
 @requires(Action.VIEW_CONSENT_FORM)
 @never_cache
 @require_safe
-def scan_file(request: StaffRequest, number: str, page: int) -> HttpResponse:
+def scan_file(request: StaffRequest, number: str, page: str) -> HttpResponse:
     """One scan of a consent on paper, as it was received; `page` counts the person's scans from 1."""
     participant = participant_for(request.user, number, Action.VIEW_CONSENT_FORM)
     found = list(_scans(participant))
-    if not 1 <= page <= len(found):
+    if not 1 <= int(page) <= len(found):
         raise Http404
-    one = found[page - 1]
+    one = found[int(page) - 1]
     return _file(request, participant, lambda: paper.read(one), one.kind, f"scan-{number}-{page}")
