@@ -14,11 +14,13 @@ from trial.allocation.models import (
 from trial.assessments.models import Administration, CheckWarning, InstrumentInUse, InstrumentLicence, StudyWording
 from trial.attendance.models import Mark
 from trial.base.models import AuditLeaf, AuditSeal
+from trial.claims.models import Claim
 from trial.consent.evidence_models import ConsentEvidence, ConsentScan, ConsulteeAdvice, SealedForm
 from trial.consent.models import Consent, DocumentFile, DocumentUse, DocumentVersion, InformationGiven
 from trial.deviations.models import Deviation
 from trial.double_entry.models import Adjudication, FirstEntrySeen, SecondEntry
 from trial.econsent.models import ConsentLink, ConsentSession
+from trial.interest.models import Interest, InterestSource
 from trial.journey.models import ImportedLine, ImportFile, ReferralImport, Reversal
 from trial.locking.models import CheckRun, DatasetLock
 from trial.messages.models import OutboxMessage, Task
@@ -56,6 +58,7 @@ __all__ = [
     "BreachNote",
     "CheckRun",
     "CheckWarning",
+    "Claim",
     "Consent",
     "ConsentEvidence",
     "ConsentLink",
@@ -83,6 +86,8 @@ __all__ = [
     "InformationGiven",
     "InstrumentInUse",
     "InstrumentLicence",
+    "Interest",
+    "InterestSource",
     "Mark",
     "Membership",
     "OutboxMessage",

@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("trial.econsent.urls")),
     path("", include("trial.safety.urls")),
     path("", include("trial.deviations.urls")),
+    path("", include("trial.claims.urls")),
     path("", include("trial.selfcompletion.urls")),  # before the forms: "link" is no form
     path("", include("trial.assessments.urls")),
     path("", include("trial.paper.urls")),
@@ -19,6 +20,8 @@ urlpatterns = [
     path("", include("trial.attendance.urls")),
     path("", include("trial.review.urls")),
     path("", include("trial.double_entry.urls")),
+    path("", include("trial.interest.public_urls")),
+    path("people/interest/", include("trial.interest.urls")),
     path("", include("trial.journey.urls")),
     path("", include("trial.locking.urls")),
     path("", include("trial.operations.urls")),

@@ -1,6 +1,6 @@
 """Accounts with their roles, as the administrator's pages list them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -9,6 +9,7 @@ from django.db.models import Max, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.http import Http404
 
 from trial.access.models import AccessEvent, RoleAssignment, Site, User
+from trial.access.policy import Role
 from trial.base.words import short_date
 
 STATES = {"active": "Active", "disabled": "Disabled", "all": "All"}
@@ -80,6 +81,18 @@ class PersonRow:
     is_active: bool
     roles: tuple[str, ...]
     signed_in_at: datetime | None
+
+
+def holders(roles: Iterable[Role], on: date, site: Site | None = None) -> set[User]:
+    """Active people who hold one of these roles that day: at `site` or for all sites."""
+    found = RoleAssignment.objects.filter(
+        Q(to_date__isnull=True) | Q(to_date__gte=on),
+        Q(site__isnull=True) | Q(site=site),
+        role__in=list(roles),
+        from_date__lte=on,
+        user__is_active=True,
+    )
+    return {one.user for one in found.select_related("user")}
 
 
 def person_row(user: User, on: date) -> PersonRow:

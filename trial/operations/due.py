@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
-from django.db.models import Count, Exists, OuterRef, Prefetch, Q
+from django.db.models import Count, Exists, OuterRef, Prefetch
 
 from trial.access import delegation
-from trial.access.models import Delegation, RoleAssignment, Site
+from trial.access.models import Delegation, Site
 from trial.access.policy import Role
+from trial.access.reads import holders
 from trial.assessments.reads import VisitState, visit_states
 from trial.base.words import day_and_month, local_day, long_date
 from trial.consent.models import Consent, DocumentUse, DocumentVersion
@@ -176,14 +177,7 @@ def delegation_tasks(*, at: datetime) -> int:
 
 def _warn_of_ending(line: Delegation, last: date, at: datetime) -> None:
     """Write to whoever has the duty and to the investigators of the site, once for each last day."""
-    holders = RoleAssignment.objects.filter(
-        Q(to_date__isnull=True) | Q(to_date__gte=local_day(at)),
-        from_date__lte=local_day(at),
-        role=Role.PRINCIPAL_INVESTIGATOR,
-        site=line.site,
-        user__is_active=True,
-    )
-    told = {one.user for one in holders.select_related("user")} - {line.user}
+    told = holders((Role.PRINCIPAL_INVESTIGATOR,), local_day(at), line.site) - {line.user}
     what = f"“{line.get_duty_display()}” at {line.site}"
     for user, body in (
         (

@@ -1,0 +1,1 @@
+"""Vouchers for questionnaires and travel costs: offered, approved by another person, paid."""
