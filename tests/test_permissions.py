@@ -22,6 +22,7 @@ from trial.activities.models import ActivityGroup, Membership, Provider, Session
 from trial.allocation.models import SimulationRun
 from trial.checks import PUBLIC
 from trial.deviations.models import Deviation
+from trial.interest.actions import Left, add_source, receive
 from trial.journey import importing
 from trial.locking.models import DatasetLock
 from trial.messages import actions as outbox
@@ -87,6 +88,15 @@ class Records:
             at=NOW,
             today=TODAY,
         )
+        self.source = add_source(
+            site=trial.site,
+            name="Surgery",
+            source_type="self",
+            referral_model="signposting",
+            by=trial.coordinator,
+            at=NOW,
+        )
+        self.entry = receive(source=self.source, left=Left("Jo Elm", phone="01632 960002"), consents=True, at=NOW)
         trial.save_form(self.participant, "V3", "phq9", mode="self_paper", by=trial.coordinator)
         self.scan = attach(
             visit=self.participant.visits.get(code="V3"), instrument="phq9", data=DOT, by=trial.coordinator, at=NOW
@@ -224,6 +234,9 @@ def values(world: World, records: Records, name: str, user: User) -> dict[str, o
         "activities:": records.membership.pk,
         "review:": records.query.pk,
         "journey:import": world.import_of(user),
+        "journey:refer_interest": records.entry.pk,
+        "interest:entry": records.entry.pk,
+        "interest:": records.source.pk,
         "access:end_delegation": records.delegation.pk,
         "access:sign_delegation": records.delegation.pk,
         "access:": world.account.pk,
@@ -253,6 +266,7 @@ def values(world: World, records: Records, name: str, user: User) -> dict[str, o
         "scheme": world.scheme.code,
         "revision": 1,
         "site": records.site.code,
+        "source": records.source.code,
         "role": RoleAssignment.objects.filter(user=world.account).first().pk,
         "pk": next((pk for start, pk in kinds.items() if name.startswith(start)), None),
     }

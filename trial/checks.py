@@ -26,6 +26,7 @@ CONSENT_PAGES = frozenset(
 """Pages on which a participant consents: behind a link and a second check, or on a tablet handed over (`c_…`)."""
 PUBLIC = frozenset(
     {"healthz", "readyz", "help", "accessibility", "privacy", "home", "no_role", "consent_verify"}
+    | {"interest", "interest_thanks"}
     | {f"c_{name}" for name in CONSENT_PAGES}
     | {f"q_{name}" for name in BEHIND_A_LINK}
 )

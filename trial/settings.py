@@ -190,6 +190,10 @@ USE_I18N = True
 USE_TZ = True
 PHONENUMBER_DEFAULT_REGION = "GB"
 
+INTEREST_PER_ADDRESS = env.int("INTEREST_PER_ADDRESS", default=20)  # public page: sendings an hour from one address
+INTEREST_ALTOGETHER = env.int("INTEREST_ALTOGETHER", default=120)  # and from all together
+INTEREST_KEPT_DAYS = env.int("INTEREST_KEPT_DAYS", default=60)  # days after which nobody is called any more
+
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]

@@ -7,6 +7,7 @@ from trial.journey import (
     certificate_views,
     eligibility_views,
     import_views,
+    interest_views,
     participation_views,
     randomise_views,
     referral_record_views,
@@ -20,6 +21,7 @@ PERSON = r"^people/(?P<number>[A-Z]{1,5}-[0-9-]{1,15})/"
 
 urlpatterns = [
     path("people/new/", referral_views.refer, name="refer"),
+    path("people/interest/<int:pk>/refer/", interest_views.refer_interest, name="refer_interest"),
     path("people/import/", import_views.upload, name="import_new"),
     path("people/import/template.csv", import_views.template, name="import_template"),
     path("people/import/<int:pk>/", import_views.report, name="import"),

@@ -13,6 +13,7 @@ from trial.allocation.exceptions import guesses
 from trial.allocation.exceptions import notices as code_breaks
 from trial.attendance import overdue
 from trial.base import audit
+from trial.interest import actions as interest
 from trial.journey import importing
 from trial.messages import sending
 from trial.operations import due, statuses
@@ -61,6 +62,7 @@ JOBS: dict[str, Callable[..., int]] = {
     "consents to ask for again": due.reconsent_tasks,
     "messages sent": _send,
     "drafts deleted": drafts.forget_old,
+    "entries of interest closed": interest.forget_old,
     "lists of referrals discarded": importing.forget_old,
     "sessions deleted": _end_sessions,
     "audit entries sealed": _seal,
