@@ -1,7 +1,8 @@
 """The margins of a minimisation, kept sealed between allocations (randomisation.md 4.4 and 8.1)."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from django.db.models import QuerySet
 
@@ -45,7 +46,17 @@ def load(revision: Revision, unsealed: Unsealed, *, before: int | None = None) -
     if digest != _digest(unsealed, kept.n):
         raise SealError("E_SEAL_CONTEXT", "A sealed value failed its check. Tell the trial manager.")
     counts = [int.from_bytes(packed[at : at + _BYTES], "big") for at in range(0, len(packed), _BYTES)]
-    return Margins.from_counts(unsealed.design(), counts)
+    with _mismatch_told():
+        return Margins.from_counts(unsealed.design(), counts)
+
+
+@contextmanager
+def _mismatch_told() -> Iterator[None]:
+    """Margins that are not of this design, or that lack people they must count, failed their check."""
+    try:
+        yield
+    except ValueError:
+        raise ListMismatch from None
 
 
 def _until(entries: QuerySet[EventLog], before: int | None) -> QuerySet[EventLog]:
@@ -163,7 +174,8 @@ def uncount(
     """Count an excluded allocation no longer."""
     working_arm = working_arm_of(allocation, revision, unsealed)
     if working_arm is not None:
-        margins.remove(working_arm, [dict(member) for member in members])
+        with _mismatch_told():
+            margins.remove(working_arm, [dict(member) for member in members])
 
 
 def recount(
@@ -178,5 +190,6 @@ def recount(
     working_arm = working_arm_of(allocation, revision, unsealed)
     if working_arm is None:
         return
-    margins.remove(working_arm, [dict(member) for member in before])
+    with _mismatch_told():
+        margins.remove(working_arm, [dict(member) for member in before])
     margins.add(working_arm, [dict(member) for member in after])
