@@ -47,7 +47,7 @@ def worklist(request: StaffRequest) -> HttpResponse:
 def _cells(one: Owed) -> list[str]:
     today = timezone.localdate()
     spec = one.participant.referral.protocol_version.spec
-    label = protocol_rules.visit(spec, one.visit.code).label if one.visit else "No visit left"
+    label = protocol_rules.visit(spec, one.visit.code).label if one.visit else "no visit left"
     state = "Overdue" if one.is_overdue(today) else "Due" if one.is_due(today) else "Not due yet"
     last = short_date(one.last_date) if one.last_date else ""
     return [
@@ -55,7 +55,7 @@ def _cells(one: Owed) -> list[str]:
         one.participant.referral.site.name,
         one.signed.version,
         one.version.version,
-        label,
+        label[:1].upper() + label[1:],
         short_date(one.due_date),
         last,
         state,
