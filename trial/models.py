@@ -41,7 +41,7 @@ from trial.review.models import Query, QueryMessage, SignOff
 from trial.rights.models import Breach, BreachNote, SubjectRequest
 from trial.safety.models import AdverseEvent, EventReview, RiskAlert
 from trial.schedule.models import Visit
-from trial.screening.models import ContactAttempt, Eligibility
+from trial.screening.models import ContactAttempt, Eligibility, IdentifierRemoval
 from trial.selfcompletion.models import SelfCompletion, SelfCompletionLink
 
 __all__ = [
@@ -80,6 +80,7 @@ __all__ = [
     "FirstEntrySeen",
     "Household",
     "HouseholdMember",
+    "IdentifierRemoval",
     "Identity",
     "ImportFile",
     "ImportedLine",

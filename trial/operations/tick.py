@@ -17,7 +17,10 @@ from trial.interest import actions as interest
 from trial.journey import importing
 from trial.messages import sending
 from trial.operations import due, statuses
+from trial.rights import breaches, retention
+from trial.rights import requests as data_requests
 from trial.safety import actions as safety
+from trial.screening import removal
 from trial.selfcompletion import sending as questionnaires
 
 log = logging.getLogger(__name__)
@@ -60,8 +63,12 @@ JOBS: dict[str, Callable[..., int]] = {
     "sites with old queries": due.query_tasks,
     "duties ending": due.delegation_tasks,
     "consents to ask for again": due.reconsent_tasks,
+    "requests about data overdue": data_requests.overdue_tasks,
+    "breaches running": breaches.warn,
+    "backups with destroyed keys": retention.tasks,
     "messages sent": _send,
     "drafts deleted": drafts.forget_old,
+    "identifiers removed after closure": removal.remove_due,
     "entries of interest closed": interest.forget_old,
     "lists of referrals discarded": importing.forget_old,
     "sessions deleted": _end_sessions,

@@ -77,8 +77,9 @@ class Person(AuditedModel):
             "key_stays",
             "UPDATE",
             "OLD.wrapped_key <> '' AND NEW.wrapped_key = '' AND NOT EXISTS"
-            " (SELECT 1 FROM trial_disposal d WHERE d.person_id = OLD.id AND d.state = 'done')",
-            "A key is destroyed only by a disposal that two people agreed",
+            " (SELECT 1 FROM trial_disposal d WHERE d.person_id = OLD.id AND d.state = 'done') AND NOT EXISTS"
+            " (SELECT 1 FROM trial_identifierremoval r WHERE r.person_id = OLD.id)",
+            "A key is destroyed only by a disposal that two people agreed, or by the rule for who never consented",
         ),
         ("key_gone", "UPDATE", "OLD.wrapped_key = '' AND NEW.wrapped_key <> ''", "A destroyed key never comes back"),
     )

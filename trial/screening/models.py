@@ -7,8 +7,8 @@ from django.db import models
 from django.db.models import Q
 
 from trial.access.models import Signature
-from trial.base.models import AuditedModel, AuditedQuerySet
-from trial.participants.models import Participant, Referral
+from trial.base.models import AuditedModel, AuditedQuerySet, EventModel
+from trial.participants.models import Participant, Person, Referral
 from trial.protocol.models import ProtocolVersion
 
 
@@ -123,3 +123,40 @@ class Eligibility(AuditedModel):
 
     def __str__(self) -> str:
         return f"Eligibility of {self.participant}"
+
+
+_CONSENTED = (
+    "EXISTS (SELECT 1 FROM trial_participant p JOIN trial_referral r ON r.id = p.referral_id"
+    " WHERE r.person_id = NEW.person_id)"
+)
+_OPEN = (
+    "EXISTS (SELECT 1 FROM trial_referral r WHERE r.person_id = NEW.person_id"
+    " AND r.status IN ('CONTACTED', 'INFORMED', 'REFERRED'))"
+)
+
+
+class IdentifierRemoval(EventModel):
+    """The certificate that the identifiers of somebody who never consented were removed: what, when, by which rule.
+
+    The person's key and look-up hashes are destroyed; the anonymous line of the screening log stays.
+    """
+
+    guards = (
+        ("consented", "INSERT", _CONSENTED, "Identifiers of somebody who consented are removed by two people only"),
+        ("still_open", "INSERT", _OPEN, "A referral of this person is still open"),
+    )
+
+    person = models.OneToOneField(Person, on_delete=models.PROTECT, related_name="removal")
+    rule = models.CharField(max_length=200, help_text="In words, with its number of days")
+    protocol_version = models.ForeignKey(ProtocolVersion, on_delete=models.PROTECT, related_name="+")
+    closed_date = models.DateField(help_text="When the last referral was closed")
+    at = models.DateTimeField()
+    n_referrals = models.PositiveSmallIntegerField()
+    n_texts = models.PositiveIntegerField(help_text="Sealed texts that died with the key")
+    backups_expire_date = models.DateField(help_text="Last day on which a backup may still hold the key")
+
+    class Meta:
+        ordering = ["-at", "-id"]
+
+    def __str__(self) -> str:
+        return f"Removal {self.pk}"

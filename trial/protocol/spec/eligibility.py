@@ -85,6 +85,8 @@ class ContactRules(Part):
     min_days: Positive
     min_channels: Positive
     channels: Annotated[tuple[Channel, ...], Field(min_length=1)]
+    identifiers_kept_days: Annotated[int, Field(ge=1, le=3650)] = 30
+    """Days after the closure of a referral without consent until its identifiers are removed."""
 
 
 class RescreenRule(Part):
