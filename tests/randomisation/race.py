@@ -21,8 +21,22 @@ AT = datetime(2026, 3, 2, 10, 30, tzinfo=UTC)
 ARMS = ["zq7x", "kv4w"]
 
 
-def prepare(n_people):
-    """An empty database with an open scheme of two strata and so many people; key and study ID of each."""
+SITE = {"code": "site", "levels": ["01", "02"], "weight": 1}
+DESIGNS = {
+    "permuted_blocks": {"ratio": [1, 1], "block_sizes": [4, 6]},
+    "minimisation": {
+        "ratio": [2, 1],
+        "imbalance": "range",
+        "p": "4/5",
+        "burn_in": 5,
+        "overall_weight": 1,
+        "unequal": "pseudo_arms",
+    },
+}
+
+
+def prepare(n_people, method):
+    """An empty database with an open scheme of two sites and so many people; key and study ID of each."""
     from django.apps import apps
     from django.conf import settings
     from django.core.management import call_command
@@ -37,13 +51,7 @@ def prepare(n_people):
     call_command("migrate", verbosity=0, run_syncdb=True)
     user, one, other = make_user(), make_user(), make_user()
     scheme = create_scheme(code="main", name="Main randomisation")
-    parameters = {
-        "arms": ARMS,
-        "ratio": [1, 1],
-        "method": "permuted_blocks",
-        "block_sizes": [4, 6],
-        "factors": [{"code": "site", "levels": ["01", "02"], "weight": 1}],
-    }
+    parameters = {"arms": ARMS, "method": method, "factors": [SITE], **DESIGNS[method]}
     lock_scheme(
         scheme=scheme,
         parameters=parameters,
@@ -147,9 +155,7 @@ def state():
     return {
         "seqs": list(Allocation.objects.order_by("seq").values_list("seq", flat=True)),
         "positions": {
-            key: list(
-                Allocation.objects.filter(stratum_key=key).order_by("position").values_list("position", flat=True)
-            )
+            key: list(Allocation.objects.filter(stratum_key=key).order_by("seq").values_list("position", flat=True))
             for key in ("site=01", "site=02")
         },
         "participants": AllocationMember.objects.values("participant").distinct().count(),
@@ -164,6 +170,7 @@ def state():
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--people", type=int, required=True)
+    parser.add_argument("--method", choices=sorted(DESIGNS), required=True)
     parser.add_argument("--processes", type=int, required=True)
     parser.add_argument("--kill-percent", type=float, required=True)
     parser.add_argument("--folder", type=Path, required=True)
@@ -171,7 +178,7 @@ def main():
     import django
 
     django.setup()
-    keys = prepare(options.people)
+    keys = prepare(options.people, options.method)
     counts = race(keys, options.processes, options.kill_percent, options.folder)
     sys.stdout.write(json.dumps({"counts": counts, **state()}) + "\n")
 
