@@ -92,6 +92,7 @@ def start_over() -> None:
     Path(settings.HIGH_WATER_FILE).unlink(missing_ok=True)
     shutil.rmtree(settings.RELEASE_DIR, ignore_errors=True)
     shutil.rmtree(settings.EMAIL_FILE_PATH, ignore_errors=True)
+    shutil.rmtree(settings.SCAN_DIR, ignore_errors=True)
 
 
 def _note() -> Path:

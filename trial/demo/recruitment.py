@@ -7,7 +7,7 @@ from trial.access.policy import Role
 from trial.assessments.expected import expected_forms_of
 from trial.consent.actions import ConsentData, documents_on
 from trial.consent.models import Consent
-from trial.demo import answers, words
+from trial.demo import answers, consents, words
 from trial.demo.calendar import local_moment
 from trial.demo.stage import Case, Mode
 from trial.journey import actions as journey
@@ -199,12 +199,15 @@ class Recruitment:
             copy_given_date=self.stage.calendar.day_of(at),
             witness_name="Colleague of the study team" if is_witnessed else "",
         )
-        given = steps.consent(
+        given = consents.give(
+            stage=self.stage,
             referral=self.case.referral,
             form=form,
             information=self.case.referral.information_given.latest("given_at"),
             data=data,
+            name=self.case.who.data.name,
             by=self.case.coordinator,
+            rng=self.stage.draws(self.plan.number, "signature"),
             at=at,
         )
         self.case.participant_id = given.participant_id

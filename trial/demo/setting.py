@@ -12,16 +12,15 @@ from trial.access.models import Site
 from trial.access.policy import Role
 from trial.activities import actions as activities
 from trial.activities.models import Provider, Venue
-from trial.allocation import schemes
 from trial.assessments.licence_actions import record_licence
 from trial.consent.actions import load_documents
+from trial.demo import documents, office, opening
 from trial.demo.agenda import Agenda
 from trial.demo.calendar import WEEKS_SINCE_RECRUITMENT, Calendar, local_moment, weeks_to_shift
 from trial.demo.staff import Staff
 from trial.demo.stage import Stage
 from trial.protocol import actions as protocol
 from trial.protocol.shift import shift_weeks
-from trial.protocol.versions import restricted_parameters
 from trial.protocol.working_time import LONDON
 
 PROTOCOL = Path(settings.BASE_DIR) / "trial" / "protocol" / "library" / "greenrx_f.json"
@@ -47,7 +46,7 @@ def protocol_data(today: date, weeks_since: int = WEEKS_SINCE_RECRUITMENT) -> di
     return data
 
 
-def set_up(*, now: datetime, seed: str, weeks_since: int) -> Stage:
+def set_up(*, now: datetime, seed: str, weeks_since: int, with_acceptance_test: bool = True) -> Stage:
     """Set the study up as its office would have done before recruitment began."""
     today = now.astimezone(LONDON).date()
     data = protocol_data(today, weeks_since)
@@ -68,8 +67,10 @@ def set_up(*, now: datetime, seed: str, weeks_since: int) -> Stage:
         _license(stage, moment)
 
     agenda.at(at, begin)
-    agenda.at(at + timedelta(days=1), lambda moment: _open_randomisation(stages[0], moment))
+    agenda.at(at + timedelta(days=1), lambda moment: office.prepare(stages[0], moment, with_test=with_acceptance_test))
+    agenda.at(at + timedelta(days=2), lambda moment: documents.upload_all(stages[0], moment))
     agenda.at(at + timedelta(days=4), lambda moment: _make_groups(stages[0]))
+    agenda.at(at + timedelta(days=4, hours=1), lambda moment: opening.plan(stages[0]))
     agenda.play()
     return stages[0]
 
@@ -87,26 +88,6 @@ def _license(stage: Stage, at: datetime) -> None:
                 by=stage.staff("manager"),
                 at=at,
             )
-
-
-def _open_randomisation(stage: Stage, at: datetime) -> None:
-    staff = stage.staff
-    office = schemes.Office(
-        statistician=staff("unblinded"),
-        tester=staff("manager"),
-        sponsor=staff("representative"),
-        second_statistician=staff("unblinded.second"),
-        manager=staff("manager"),
-    )
-    schemes.lock_at_once(
-        spec=stage.spec,
-        restricted=restricted_parameters(stage.version),
-        office=office,
-        simulation={},
-        acceptance={},
-        at=at,
-    )
-    schemes.open_scheme(code=stage.spec.randomisation.scheme, by=staff("manager"), at=at + timedelta(hours=2))
 
 
 def _make_groups(stage: Stage) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from trial.demo import events
+from trial.demo import events, office
 from trial.demo.calendar import WEEKS_SINCE_RECRUITMENT
 from trial.demo.desk import Desk
 from trial.demo.follow import FollowUp
@@ -25,6 +25,7 @@ def build(
     seed: str = SEED,
     weeks_since: int = WEEKS_SINCE_RECRUITMENT,
     with_cut: bool = True,
+    with_acceptance_test: bool = True,
 ) -> Stage:
     """Load the whole story, from the first referral to `now`, into an empty database.
 
@@ -32,12 +33,14 @@ def build(
         n_randomised: scales everything; 96 is the study of domain.md section 10.
         weeks_since: weeks between the end of recruitment and today.
         with_cut: make a data cut, from which a release can be built.
+        with_acceptance_test: run the acceptance test of the randomisation for real, which takes some seconds.
     """
-    stage = set_up(now=now, seed=seed, weeks_since=weeks_since)
+    stage = set_up(now=now, seed=seed, weeks_since=weeks_since, with_acceptance_test=with_acceptance_test)
     for plan in plans(stage.calendar, seed, n_randomised):
         Recruitment(Case.of(stage, plan), lambda case: FollowUp(case).begin()).begin()
     Registers(stage).begin()
     events.harm(stage)
+    office.begin(stage)
     Desk(stage).begin(with_cut=with_cut)
     stage.agenda.play()
     return stage

@@ -11,7 +11,15 @@ SOURCES = (
     ("gp_practice", "link_worker", "mental_health_team", "self", "voluntary"),
     (44, 33, 9, 10, 4),
 )
-CONSENT_METHODS = ((Consent.Method.PAPER, Consent.Method.TELEPHONE_WITNESSED), (72, 28))
+CONSENT_METHODS = (
+    (
+        Consent.Method.ECONSENT_IN_PERSON,
+        Consent.Method.PAPER,
+        Consent.Method.TELEPHONE_WITNESSED,
+        Consent.Method.ECONSENT_REMOTE,
+    ),
+    (44, 30, 16, 10),
+)
 NOTES = (
     "",
     "",
