@@ -13,7 +13,7 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from randomisation import proposals
-from randomisation.models import Scheme
+from randomisation.models import DraftDocument, Scheme
 from tests.factories import NOW, TODAY, Trial, make_user, site, staff
 from tests.trial.selfcompletion.builders import a_link
 from trial.access.models import Delegation, RoleAssignment, User
@@ -21,14 +21,18 @@ from trial.access.policy import POLICY, REVEALS_ARM, Action, Role
 from trial.activities.models import ActivityGroup, Membership, Provider, Session, Venue
 from trial.allocation.models import SimulationRun
 from trial.checks import PUBLIC
+from trial.claims.actions import offer
 from trial.deviations.models import Deviation
 from trial.interest.actions import Left, add_source, receive
 from trial.journey import importing
 from trial.locking.models import DatasetLock
 from trial.messages import actions as outbox
 from trial.paper.scan_actions import attach
+from trial.participants import disposal
 from trial.participation.actions import record_change
 from trial.review.models import Query
+from trial.rights.breaches import log
+from trial.rights.requests import record
 from trial.safety.actions import raise_alert
 from trial.safety.models import AdverseEvent
 
@@ -79,6 +83,23 @@ class Records:
         self.delegation = Delegation.objects.filter(site=trial.site).first()
         self.link = a_link(self.participant)
         self.site = trial.site
+        self.claim = offer(
+            participant=self.participant,
+            kind="voucher",
+            visit=self.participant.visits.first(),
+            amount_pence=1000,
+            by=trial.coordinator,
+            at=NOW,
+        )
+        self.data_request = record(
+            referral=self.participant.referral,
+            kind="access",
+            received_date=TODAY,
+            identity_check="known",
+            asked="My data",
+            by=trial.coordinator,
+            at=NOW,
+        )
         self.change = record_change(
             participant=self.participant,
             effective_date=TODAY,
@@ -175,10 +196,24 @@ class World:
             key="k", kind="x", heading="H", body="B", at=NOW, to_user=self.trial.clinician
         )
         self.account = self.trial.coordinator
+        manager = staff(Role.TRIAL_MANAGER, blinded=False)
+        self.disposal = disposal.ask(
+            referral=self.own.participant.referral, why="retention", reason="Over", by=manager, at=NOW
+        )
+        self.breach = log(
+            kind="integrity",
+            discovered_at=NOW,
+            what="A letter",
+            categories=["identity"],
+            n_people=1,
+            by=manager,
+            at=NOW,
+        )
         self.scheme = Scheme.objects.get(code=self.trial.spec.randomisation.scheme)
         self.request = proposals.ask(
             scheme=self.scheme, kind=proposals.CLOSE, facts={}, reason="Enough", by=self.trial.coordinator, at=NOW
         )
+        self.acceptance = DraftDocument.objects.get(kind="acceptance").pk
         self.simulation = SimulationRun.objects.create(
             scheme=self.scheme.code,
             revision=1,
@@ -215,7 +250,9 @@ class World:
 SITE_FREE = re.compile(
     r"^(access:(person|account_state|invite_again|new_role|end_role|site)|.*lock.*|send_again|exports:.*|"
     r"allocation:(request|.*_request|simulation.*|scheme|revision|accrual|log|first_check|balance.*|certificate|"
-    r"contribution|configure|simulate|extend|add_level|raise_ceiling|reopen|open_scheme|pause_scheme|ask_close))$"
+    r"contribution|configure|simulate|extend|add_level|raise_ceiling|reopen|open_scheme|pause_scheme|ask_close|"
+    r".*acceptance.*|statement.*|inspection.*|reveal|ask_reveal|package|verification)|"
+    r"rights:(.*breach.*|certificate|backups|decide_disposal))$"
 )
 """Pages whose record belongs to no site."""
 
@@ -237,6 +274,15 @@ def values(world: World, records: Records, name: str, user: User) -> dict[str, o
         "journey:refer_interest": records.entry.pk,
         "interest:entry": records.entry.pk,
         "interest:": records.source.pk,
+        "rights:extend": records.data_request.pk,
+        "rights:decide_disposal": world.disposal.pk,
+        "rights:decide": records.data_request.pk,
+        "rights:lift": records.data_request.pk,
+        "rights:request": records.data_request.pk,
+        "rights:certificate": world.disposal.pk,
+        "rights:backups": world.disposal.pk,
+        "rights:": world.breach.pk,
+        "claims:": records.claim.pk,
         "access:end_delegation": records.delegation.pk,
         "access:sign_delegation": records.delegation.pk,
         "access:": world.account.pk,
@@ -249,6 +295,8 @@ def values(world: World, records: Records, name: str, user: User) -> dict[str, o
         "allocation:refuse_request": world.request.pk,
         "allocation:withdraw_request": world.request.pk,
         "allocation:simulation": world.simulation.pk,
+        "allocation:acceptance": world.acceptance,
+        "allocation:sign_acceptance": world.acceptance,
     }
     return {
         "number": records.participant.study_id,
@@ -257,6 +305,7 @@ def values(world: World, records: Records, name: str, user: User) -> dict[str, o
         "page": 1,
         "form": "phq9",
         "how": "left",
+        "step": "approve",
         "change": records.change.pk,
         "token": records.link.removeprefix("/q/").rstrip("/"),
         "part": 1,

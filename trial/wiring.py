@@ -30,6 +30,7 @@ from trial.participation import actions as participation_actions
 from trial.participation import reads as participation_reads
 from trial.participation.models import Element
 from trial.review import links, stops
+from trial.rights import requests as data_requests
 from trial.safety import reads as safety_reads
 from trial.selfcompletion import sending as questionnaires
 
@@ -51,6 +52,7 @@ def connect() -> None:
     _add(allocation_hooks.after_late_allocation, steps.after_late_allocation)
     _add(outbox.may_still_go, questionnaires.may_still_go)
     _add(outbox.may_still_go, participation_reads.may_still_go)
+    _add(outbox.may_still_go, data_requests.may_still_go)
     participation_actions.MESSAGES_OF |= {Element.QUESTIONNAIRES_WEB: questionnaires.KINDS}
     _add(outbox.may_still_go, notices.may_still_go)
     _add(outbox.may_still_go, choices.may_still_go)

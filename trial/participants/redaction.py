@@ -39,7 +39,7 @@ def redact(*, referral: Referral, token: str, what: str, marker: str, reason: st
     """
     if not reason.strip():
         raise ReasonMissing
-    number = identity.text_key_of(token)
+    number = identity.text_key_of(token) or 0
     key = TextKey.objects.select_for_update().filter(pk=number, person=referral.person_id).first()
     if key is None or not key.sealed_key or marker not in MARKERS:
         raise CannotRedact("This text cannot be redacted: it is gone already, or is not this person's.")

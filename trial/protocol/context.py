@@ -38,6 +38,10 @@ FURTHER: tuple[tuple[str, str, Action], ...] = (
     ("Delegation log", "/delegation/", Action.MANAGE_DELEGATION),
     ("Sites", "/settings/sites/", Action.OPERATE_SCHEME),
     ("Licences", "/licences/", Action.RECORD_LICENCE),
+    ("Requests about data", "/data-requests/", Action.HANDLE_REQUEST),
+    ("Vouchers and travel", "/claims/", Action.PAY_CLAIM),
+    ("Retention", "/retention/", Action.AGREE_DISPOSAL),
+    ("Breaches", "/breaches/", Action.MANAGE_BREACH),
     ("Protocol", "/protocol/", Action.VIEW_PROTOCOL),
 )
 """Places that are needed less often; the account menu lists them after those that the header has no room for."""
