@@ -60,18 +60,24 @@ def balance_of(*, scheme: Scheme, by: User, at: datetime) -> Balance | None:
         return None
     with told():
         arms = arms_for_export(scheme=scheme, by=by, at=at, reason="Balance report")
-    counting = _Counting(revision.params_public["arms"], tuple(share for _label, share in arms_of(revision)))
+    declared, shares = revision.params_public["arms"], [share for _label, share in arms_of(revision)]
+    # Arms of an earlier revision that are offered no more come last, with no share.
+    earlier = sorted(set(arms.values()) - set(declared))
+    counting = _Counting([*declared, *earlier], (*shares, *(0 for _arm in earlier)))
     people = AllocationMember.objects.filter(scheme=scheme).select_related("allocation").order_by("pk")
     carried = [(member, arms[member.participant_id]) for member in people]
+    tables = [
+        BalanceTable("Everybody", [counting.row("Everybody", [arm for _member, arm in carried])]),
+        *_by_factor(carried, counting),
+        _by(carried, "By site", lambda member: f"Site {member.allocation.site}", counting),
+        _by(carried, "By stratum", lambda member: str(member.allocation.stratum_key), counting),
+    ]
+    # The factor "site" has a table of its own already.
+    unique = {table.title: table for table in reversed(tables)}
     return Balance(
-        [label for label, _share in arms_of(revision)],
+        [*(label for label, _share in arms_of(revision)), *earlier],
         counting.note,
-        [
-            BalanceTable("Everybody", [counting.row("Everybody", [arm for _member, arm in carried])]),
-            *_by_factor(carried, counting),
-            _by(carried, "By site", lambda member: f"Site {member.allocation.site}", counting),
-            _by(carried, "By stratum", lambda member: str(member.allocation.stratum_key), counting),
-        ],
+        [table for table in tables if unique[table.title] is table],
     )
 
 

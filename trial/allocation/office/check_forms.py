@@ -6,15 +6,17 @@ from django import forms
 
 from trial.base.fields import ChoiceField, TextField, YesNoField
 
+ALL = "all"
+
 
 class FirstCheckForm(forms.Form):
     """What the statistician found.
 
     Args:
-        places: (site code, words), the empty code for the whole scheme.
+        places: (site code, words), the code `all` for the whole scheme.
     """
 
-    site = ChoiceField(label="Which allocations?", what="which allocations", required=False)
+    site = ChoiceField(label="Which allocations?", what="which allocations")
     plausible = YesNoField(label="Do the factors look as expected?")
     note = TextField(
         label="Note",
@@ -25,6 +27,11 @@ class FirstCheckForm(forms.Form):
     )
 
     def __init__(self, *args: Any, places: list[tuple[str, str]], **kwargs: Any) -> None:
-        kwargs.setdefault("initial", {"site": ""})
+        kwargs.setdefault("initial", {"site": ALL})
         super().__init__(*args, **kwargs)
         self.fields["site"].choices = places  # type: ignore[attr-defined]
+
+    def clean_site(self) -> str:
+        """The site's code, empty for the whole scheme."""
+        chosen: str = self.cleaned_data["site"]
+        return "" if chosen == ALL else chosen

@@ -17,8 +17,9 @@ from trial.access.policy import Action
 from trial.allocation.models import FirstCheck
 from trial.allocation.office import documents, first_checks
 from trial.allocation.office.balance import Balance, balance_of
-from trial.allocation.office.check_forms import FirstCheckForm
+from trial.allocation.office.check_forms import ALL, FirstCheckForm
 from trial.allocation.office.pages import GET_POST, posted, scheme_or_404, trail_of
+from trial.base.asking import upper_first
 from trial.base.errors import TrialError
 from trial.base.parts import Link
 
@@ -85,7 +86,7 @@ def first_check(request: StaffRequest, scheme: str) -> HttpResponse:
     """Replay the first allocations, look at the factors, and record what was found."""
     found = scheme_or_404(scheme)
     places = first_checks.places_of(found)
-    form = FirstCheckForm(posted(request), places=[(place.site, place.words) for place in places])
+    form = FirstCheckForm(posted(request), places=[(place.site or ALL, upper_first(place.words)) for place in places])
     if form.is_valid() and _checked(request, found.code, form, timezone.now()):
         return redirect("allocation:first_check", found.code)
     context = {
@@ -107,7 +108,7 @@ def _checked(request: StaffRequest, code: str, form: FirstCheckForm, now: dateti
     try:
         made = first_checks.check(
             scheme=scheme_or_404(code),
-            site=values["site"] or "",
+            site=values["site"],
             plausible=values["plausible"],
             note=values["note"] or "",
             by=request.user,

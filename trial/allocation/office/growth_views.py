@@ -130,10 +130,10 @@ def add_level(request: StaffRequest, scheme: str) -> HttpResponse:
 def raise_ceiling(request: StaffRequest, scheme: str) -> HttpResponse:
     """Ask that more people may be randomised, in all or at one site."""
     found = scheme_or_404(scheme)
-    sites = [("", "All sites together"), *Site.objects.values_list("code", "name")]
+    sites = list(Site.objects.values_list("code", "name"))
 
     def act(values: dict[str, Any], now: datetime) -> str:
-        site = values["site"] or ""
+        site = values["site"]
         facts = {"ceiling": values["ceiling"], **({"site": site} if site else {})}
         operating.ask(
             scheme=found,
@@ -150,7 +150,7 @@ def raise_ceiling(request: StaffRequest, scheme: str) -> HttpResponse:
     return _ask(
         request,
         found,
-        CeilingForm(posted(request), sites=sites, initial={"site": ""}),
+        CeilingForm(posted(request), sites=sites),
         title="Ask for a higher ceiling",
         detail="A ceiling is only raised. Others approve it.",
         here="Ceiling",

@@ -4,15 +4,15 @@ from dataclasses import dataclass
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from randomisation.models import Scheme, State
+from randomisation.models import Scheme
 from trial.access.models import User
 from trial.access.permissions import StaffRequest, requires
 from trial.access.policy import Action
 from trial.allocation.office import request_reads, scheme_reads
 from trial.allocation.office.accrual import Accrual, AccrualRow, accrual_of
+from trial.allocation.office.menus import doings_of, places_of, reports_of
 from trial.allocation.office.next_steps import NextStep, configure_step, next_step
 from trial.allocation.office.pages import OFFICE, scheme_or_404, trail_of, url_of
 from trial.base.lists import csv_response, csv_url, wants_csv
@@ -40,20 +40,11 @@ def home(request: StaffRequest) -> HttpResponse:
     context = {
         "title": "Randomisation",
         "detail": "Totals only. Nobody sees numbers by arm here",
-        "links": _links(user),
+        "places": places_of(user),
         "cards": [*_not_configured(user), *[_card(scheme, user) for scheme in Scheme.objects.order_by("pk")]],
         "waiting": waiting,
     }
     return render(request, "allocation/office/home.html", context)
-
-
-def _links(user: User) -> list[Link]:
-    links = [Link("Requests", reverse("allocation:requests"))]
-    if user.access.may(Action.CONFIGURE_SCHEME):
-        links.append(Link("New scheme", reverse("allocation:new_scheme")))
-    if user.access.may(Action.OPERATE_SCHEME):
-        links.append(Link("Suspected leak", reverse("allocation:leak")))
-    return links
 
 
 def _card(scheme: Scheme, user: User) -> SchemeCard:
@@ -100,56 +91,12 @@ def scheme(request: StaffRequest, scheme: str) -> HttpResponse:
         "revisions": scheme_reads.revisions_of(found),
         "sites": scheme_reads.sites_of(found, user),
         "people": scheme_reads.waiting_people(found, user),
-        "links": _reports(found, user),
+        "reports": reports_of(found, user),
         "doings": doings_of(found, user),
         "breadcrumbs": [OFFICE],
         "here": found.name,
     }
     return render(request, "allocation/office/scheme.html", context)
-
-
-def _reports(scheme: Scheme, user: User) -> list[Link]:
-    may = user.access.may
-    links = [Link("Accrual by month", _url("accrual", scheme))]
-    if may(Action.VIEW_EXCEPTIONS) or not user.access.blinded:
-        links.append(Link("Event log", _url("log", scheme)))
-    if may(Action.CONFIGURE_SCHEME) or may(Action.VIEW_RESTRICTED):
-        links.append(Link("Simulations", _url("simulations", scheme)))
-    if may(Action.VIEW_BALANCE):
-        links.append(Link("Balance by arm", _url("balance", scheme)))
-    return links
-
-
-def doings_of(scheme: Scheme, user: User) -> list[Link]:
-    """What this person may do with the scheme as it stands."""
-    may, state = user.access.may, scheme.state
-    links = []
-    if may(Action.CONFIGURE_SCHEME) and state != State.REVEALED:
-        links.append(Link("Change the draft" if scheme.draft else "Start a new revision", _url("configure", scheme)))
-        links += [Link("Simulate", _url("simulate", scheme))] if scheme.draft else []
-        links += [Link("Check first allocations", _url("first_check", scheme))] if scheme.next_seq > 1 else []
-    if not may(Action.OPERATE_SCHEME):
-        return links
-    return [*links, *_operating(scheme, state)]
-
-
-def _operating(scheme: Scheme, state: str) -> list[Link]:
-    names = {
-        State.LOCKED: [("Open", "open_scheme")],
-        State.OPEN: [("Pause", "pause_scheme"), ("Ask to close", "ask_close")],
-        State.PAUSED: [("Open again", "open_scheme"), ("Ask to reopen after a restored backup", "reopen")],
-    }
-    growing = [("Ask to extend the lists", "extend"), ("Ask to add a level", "add_level")]
-    found = list(names.get(State(state), []))
-    if state == State.PAUSED:
-        found.append(("Ask to close", "ask_close"))
-    if state in (State.OPEN, State.PAUSED):
-        found += [*growing, ("Ask for a higher ceiling", "raise_ceiling")]
-    return [Link(label, _url(name, scheme)) for label, name in found]
-
-
-def _url(name: str, scheme: Scheme) -> str:
-    return reverse(f"allocation:{name}", args=[scheme.code])
 
 
 @requires(Action.VIEW_SCHEME)

@@ -20,7 +20,6 @@ _PLAIN = {
     "ceiling": "Ceiling",
     "factor": "Factor",
     "level": "New level",
-    "commitment": "Commitment",
     "analysis": "Signed analysis",
 }
 _RESTRICTED = {"stratum": "Stratum", "position": "Position"}
@@ -67,6 +66,7 @@ def line_of(entry: EventLog, *, restricted: bool, reads_texts: bool) -> LogLine:
 
 def _details(facts: Mapping[str, Any], *, restricted: bool, reads_texts: bool) -> list[tuple[str, str]]:
     found = [(term, str(facts[key])) for key, term in _PLAIN.items() if facts.get(key) not in (None, "")]
+    found += [("Commitment", facts["commitment"][:DIGEST_SHOWN])] if facts.get("commitment") else []
     found += [("Revisions", ", ".join(str(n) for n in facts["revisions"]))] if facts.get("revisions") else []
     found += [("Why", _category(facts["category"]))] if "category" in facts else []
     found += [("Refused for", ", ".join(facts["codes"]))] if "codes" in facts else []

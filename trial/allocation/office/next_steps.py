@@ -13,6 +13,7 @@ from trial.access.models import User
 from trial.access.policy import Action
 from trial.allocation.office import first_checks
 from trial.allocation.office.contributing import awaited_part
+from trial.allocation.office.pages import url_of
 from trial.base.parts import Link
 
 
@@ -55,7 +56,9 @@ def _before_lock(scheme: Scheme, draft: Revision, user: User) -> NextStep:
         return _offer(user, Action.CONFIGURE_SCHEME, "Simulate the design", why, link)
     if draft.state == State.SIMULATED:
         why = f"{what} is simulated. A tester runs the acceptance test, and the statistician signs it."
-        return NextStep("Test the design", why)
+        link = Link("Acceptance tests", f"{url_of(scheme)}acceptance/")
+        may = user.access.may(Action.TEST_SCHEME) or user.access.may(Action.CONFIGURE_SCHEME)
+        return NextStep("Test the design", why, link if may else None)
     asked = scheme.proposals.filter(kind=LOCK, state=Proposal.State.ASKED).first()
     if asked is not None:
         why = f"{what} is tested. Two people must approve the lock: independent statistician, sponsor representative."
@@ -90,11 +93,13 @@ def _in_force(scheme: Scheme, revision: Revision, user: User) -> NextStep:
 
 
 def _paused(scheme: Scheme, user: User) -> NextStep:
-    if high_water.compare(scheme) is not Standing.LEVEL:
-        why = "Recover the allocations that the database lacks. Then two people approve that randomisation goes on."
-        return _offer(
-            user, Action.OPERATE_SCHEME, "Recover and reopen", why, _link("Ask to reopen", "reopen", scheme.code)
-        )
+    standing = high_water.compare(scheme)
+    if standing is Standing.BEHIND:
+        why = "Enter the allocations that the database lacks, from their certificates and in order."
+        return _offer(user, Action.USE_BACKUP, "Recover allocations", why, Link("Recover", "/randomisation/recover/"))
+    if standing is not Standing.LEVEL:
+        why = "The database and its mark differ. Two people approve that randomisation goes on."
+        return _offer(user, Action.OPERATE_SCHEME, "Ask to reopen", why, _link("Ask to reopen", "reopen", scheme.code))
     why = "Randomisation is paused. Open it again once the reason is gone."
     return _offer(user, Action.OPERATE_SCHEME, "Open again", why, _link("Open again", "open_scheme", scheme.code))
 

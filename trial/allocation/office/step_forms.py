@@ -123,22 +123,32 @@ class LevelForm(forms.Form):
         self.fields["factor"].choices = factors  # type: ignore[attr-defined]
 
 
+ALL_SITES = "all"
+
+
 class CeilingForm(forms.Form):
     """More people.
 
     Args:
-        sites: (code, label), the empty code for all sites together.
+        sites: (code, label) of each site.
     """
 
-    site = ChoiceField(label="For which sites?", what="for which sites", required=False)
+    site = ChoiceField(label="For which sites?", what="for which sites")
     ceiling = NumberField(
         label="New highest number of allocations", what="new highest number", min_value=1, max_value=100_000
     )
     reason = reason_field("Why?")
 
     def __init__(self, *args: Any, sites: list[tuple[str, str]], **kwargs: Any) -> None:
+        kwargs.setdefault("initial", {"site": ALL_SITES})
         super().__init__(*args, **kwargs)
-        self.fields["site"].choices = sites  # type: ignore[attr-defined]
+        choices = [(ALL_SITES, "All sites together"), *sites]
+        self.fields["site"].choices = choices  # type: ignore[attr-defined]
+
+    def clean_site(self) -> str:
+        """The site's code, empty for all sites together."""
+        chosen: str = self.cleaned_data["site"]
+        return "" if chosen == ALL_SITES else chosen
 
 
 class ContributionForm(forms.Form):
