@@ -22,6 +22,7 @@ from trial.activities.models import ActivityGroup, Membership, Provider, Session
 from trial.allocation.models import SimulationRun
 from trial.checks import PUBLIC
 from trial.claims.actions import offer
+from trial.consent.models import DocumentVersion
 from trial.deviations.models import Deviation
 from trial.interest.actions import Left, add_source, receive
 from trial.journey import importing
@@ -252,9 +253,13 @@ SITE_FREE = re.compile(
     r"allocation:(request|.*_request|simulation.*|scheme|revision|accrual|log|first_check|balance.*|certificate|"
     r"contribution|configure|simulate|extend|add_level|raise_ceiling|reopen|open_scheme|pause_scheme|ask_close|"
     r".*acceptance.*|statement.*|inspection.*|reveal|ask_reveal|package|verification)|"
-    r"rights:(.*breach.*|certificate|backups|decide_disposal))$"
+    r"documents:.*|rights:(.*breach.*|certificate|backups|decide_disposal))$"
 )
 """Pages whose record belongs to no site."""
+
+
+SITE_BY_CODE = frozenset({"access:site", "documents:dates", "journey:green_light"})
+"""Pages whose address names a site by its code."""
 
 
 def values(world: World, records: Records, name: str, user: User) -> dict[str, object]:
@@ -266,11 +271,13 @@ def values(world: World, records: Records, name: str, user: User) -> dict[str, o
         "safety:contact": records.alert.pk,
         "safety:": records.event.pk,
         "deviations:": records.deviation.pk,
+        "documents:": DocumentVersion.objects.latest("pk").pk,
         "activities:group": records.group.pk,
         "activities:add_member": records.group.pk,
         "activities:": records.membership.pk,
         "review:": records.query.pk,
         "journey:import": world.import_of(user),
+        "referrals:": records.participant.messages_back.first().pk,
         "journey:refer_interest": records.entry.pk,
         "interest:entry": records.entry.pk,
         "interest:": records.source.pk,
@@ -300,6 +307,7 @@ def values(world: World, records: Records, name: str, user: User) -> dict[str, o
     }
     return {
         "number": records.participant.study_id,
+        "kind": "pis",
         "session": records.session.pk,
         "visit": "V3" if name.startswith("double_entry:") else "V2",
         "page": 1,
@@ -310,7 +318,7 @@ def values(world: World, records: Records, name: str, user: User) -> dict[str, o
         "token": records.link.removeprefix("/q/").rstrip("/"),
         "part": 1,
         "item": 1,
-        "code": records.site.code if name == "access:site" else "wemwbs",
+        "code": records.site.code if name in SITE_BY_CODE else "wemwbs",
         "table": "DM",
         "scheme": world.scheme.code,
         "revision": 1,
