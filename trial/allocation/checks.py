@@ -1,6 +1,6 @@
 """What a participant must satisfy before allocation (BR-20, randomisation.md section 7)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 
 from randomisation.errors import Refusal
@@ -14,7 +14,7 @@ from trial.assessments.expected import expected_forms_of
 from trial.base.words import local_day, long_date
 from trial.consent.actions import outstanding_version, valid_consent
 from trial.locking.rules import current_lock
-from trial.participants.models import Participant, Status
+from trial.participants.models import Participant, Referral, Status
 from trial.protocol import rules as protocol_rules
 from trial.protocol.spec import VisitSpec
 from trial.safety.models import RiskAlert
@@ -64,6 +64,45 @@ def all_refusals(*, participant: Participant, by: User, at: datetime) -> list[Re
             scheme=scheme, members=[strata], participant_ids=[participant.pk], site=participant.number_site.code, at=at
         ),
     ]
+
+
+def refusals_together(*, people: Sequence[Participant], by: User, at: datetime) -> list[Refusal]:
+    """Why a household cannot be allocated now: every member's reasons with their number, and the scheme's own."""
+    found = [
+        Refusal(one.code, f"{person.study_id}: {one.text}")
+        for person in people
+        for one in refusals(participant=person, levels=None, by=by, at=at)
+    ]
+    scheme = scheme_of(people[0]) if people else None
+    if scheme is None:
+        return [*found, Refusal("E_SCHEME_STATE", "Randomisation has not been set up, or nobody lives here.")]
+    members = [units.with_unit(scheme, _strata(person), n_people=len(people)) for person in people]
+    ids = [person.pk for person in people]
+    return [
+        *found,
+        *preconditions(scheme=scheme, members=members, participant_ids=ids, site=people[0].number_site.code, at=at),
+    ]
+
+
+IN_THE_TRIAL = frozenset(
+    {
+        Status.CONSENTED,
+        Status.ELIGIBLE,
+        Status.BASELINE_DONE,
+        Status.RANDOMISED,
+        Status.IN_ACTIVITY,
+        Status.FOLLOW_UP,
+    }
+)
+"""Who may be asked a second question: anybody with consent whose part in the trial has not ended."""
+
+
+def refusals_elsewhere(*, participant: Participant, by: User, at: datetime) -> list[Refusal]:
+    """The trial's reasons why this person cannot be allocated by a scheme other than the protocol's."""
+    today = local_day(at)
+    status = Status(Referral.objects.values_list("status", flat=True).get(pk=participant.referral_id))
+    ended = [] if status in IN_THE_TRIAL else [Refusal("E_BASELINE", f"The status is “{status.label}”.")]
+    return [*_site(participant, by, today), *ended, *_consent(participant, today), *_risk(participant)]
 
 
 def _site(participant: Participant, by: User, today: date) -> list[Refusal]:

@@ -1,15 +1,18 @@
 """Who was allocated, and to which arm: the only place outside `randomisation` that arms come from."""
 
 from collections import defaultdict
+from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import QuerySet
 from django.views.decorators.debug import sensitive_variables
 
 from randomisation.allocate import digest_of as log_digest
 from randomisation.arms import arms_for_export, reveal_arm
 from randomisation.models import Allocation, AllocationMember, Scheme
 from trial.access.models import AccessEvent, User
-from trial.participants.models import Participant
+from trial.access.policy import Action
+from trial.participants.models import Participant, Referral
 from trial.protocol import rules as protocol_rules
 from trial.protocol.models import ProtocolVersion
 from trial.protocol.spec import Arm
@@ -81,3 +84,40 @@ def is_ready_to_allocate(version: ProtocolVersion) -> bool:
     """Whether the protocol's scheme passed its signed acceptance test and is locked: the green light asks it."""
     scheme = Scheme.objects.filter(code=version.spec.randomisation.scheme).first()
     return scheme is not None and scheme.state not in ("draft", "simulated", "tested")
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRow:
+    """One person of a batch. Its repr is constant: it may hold an arm."""
+
+    participant: Participant
+    seq: int
+    at: datetime
+    arm: Arm | None
+
+    def __repr__(self) -> str:
+        return "<BatchRow>"
+
+
+@sensitive_variables()
+def batch_rows(*, batch: str, by: User, at: datetime) -> list[BatchRow]:
+    """Everybody of a batch at the sites where `by` may randomise, in the order of their allocations.
+
+    Arms are opened, and logged, for those who may see them; others get None.
+    """
+    links = AllocationMember.objects.filter(allocation__batch=batch, participant__referral__in=_own(by))
+    found = links.select_related(
+        "allocation__revision", "participant__referral__site", "participant__referral__protocol_version"
+    )
+    return [_batch_row(link, by, at) for link in found.order_by("allocation__seq", "place")]
+
+
+def _own(by: User) -> QuerySet[Referral]:
+    return Referral.objects.visible_to(by, Action.RANDOMISE)
+
+
+@sensitive_variables()
+def _batch_row(link: AllocationMember, by: User, at: datetime) -> BatchRow:
+    person, made = link.participant, link.allocation
+    arm = show_arm(participant=person, by=by, at=at) if by.access.may(Action.VIEW_ARM, person.site) else None
+    return BatchRow(person, made.seq, made.at, arm)

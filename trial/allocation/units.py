@@ -161,6 +161,40 @@ def randomise_batch(
         )
 
 
+@sensitive_variables()
+def randomise_into(
+    *,
+    scheme: Scheme,
+    participant: Participant,
+    levels: Levels,
+    request_key: str,
+    checked: Checked,
+    proof: Proof,
+    by: User,
+    at: datetime,
+) -> AllocationOutcome:
+    """One person allocated by another scheme than the protocol's: a second question asked of the same people.
+
+    Nothing of the journey follows from it.
+
+    Raises:
+        AllocationRefused: with every reason; nothing was allocated.
+        ProofRefused: the proof is another person's.
+    """
+    _require_own(proof, by)
+    pair = (participant, levels)
+    request = request_of(scheme=scheme, unit=participant.study_id, people=[pair], request_key=request_key, by=by, at=at)
+    with told():
+        return allocate(
+            scheme=scheme,
+            request=request,
+            check=lambda _: checked(participant, levels),
+            after_allocate=after_allocation(
+                people=[participant], proof=proof, by=by, at=at, then=lambda _participant, _made: None
+            ),
+        )
+
+
 def _require_own(proof: Proof, by: User) -> None:
     if proof.user_id != by.pk:
         raise ProofRefused

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from functools import partial
 
 from django.db import transaction
 
@@ -191,11 +192,14 @@ def randomise(
 ) -> AllocationOutcome:
     """Allocate, and in the same transaction: status, day 0, visits, tasks (T12)."""
 
-    def then(participant: Participant, made: Allocation) -> None:
-        _follow(participant, made, by=by, mover=by, at=at)
-
     return allocation.randomise(
-        participant=participant, levels=levels, request_key=request_key, proof=proof, by=by, at=at, then=then
+        participant=participant,
+        levels=levels,
+        request_key=request_key,
+        proof=proof,
+        by=by,
+        at=at,
+        then=partial(follow, by=by, mover=by, at=at),
     )
 
 
@@ -205,10 +209,10 @@ def after_late_allocation(participant: Participant, made: Allocation, by: User, 
     The system moves the status: who enters an envelope may not randomise, and two people stand behind the entry.
     """
     if made.scheme.code == participant.referral.protocol_version.spec.randomisation.scheme:
-        _follow(participant, made, by=by, mover=None, at=at)
+        follow(participant, made, by=by, mover=None, at=at)
 
 
-def _follow(participant: Participant, made: Allocation, *, by: User, mover: User | None, at: datetime) -> None:
+def follow(participant: Participant, made: Allocation, *, by: User, mover: User | None, at: datetime) -> None:
     """Status, visits and tasks; day 0 is the day the allocation was made, on paper too."""
     day0 = local_day(made.at)
     participant.randomised_date = day0

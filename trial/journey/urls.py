@@ -4,8 +4,10 @@ from django.urls import path, re_path
 
 from trial.journey import (
     allocation_views,
+    batch_views,
     certificate_views,
     eligibility_views,
+    household_views,
     import_views,
     interest_views,
     participation_views,
@@ -29,6 +31,16 @@ urlpatterns = [
     path("people/import/<int:pk>/lines.csv", import_views.lines, name="import_lines"),
     re_path(PERSON + r"referral/$", referral_record_views.referral, name="referral"),
     re_path(PERSON + r"referral/change/$", referral_record_views.change_referral, name="change_referral"),
+    path("people/households/", household_views.index, name="households"),
+    path("people/households/new/", household_views.make, name="make_household"),
+    re_path(r"^people/households/(?P<code>H-[0-9]{2}-[0-9]{3,6})/$", household_views.detail, name="household"),
+    re_path(
+        r"^people/households/(?P<code>H-[0-9]{2}-[0-9]{3,6})/randomise/$",
+        household_views.randomise,
+        name="randomise_household",
+    ),
+    path("randomisation/batch/", batch_views.randomise, name="randomise_batch"),
+    re_path(r"^randomisation/batch/(?P<code>[A-Za-z0-9][A-Za-z0-9._-]{0,39})/$", batch_views.result, name="batch"),
     re_path(PERSON + r"contact/$", referral_views.contact, name="contact"),
     re_path(PERSON + r"information/$", referral_views.information, name="information"),
     re_path(

@@ -14,7 +14,6 @@ from trial.access.policy import Action
 from trial.allocation.reads import allocation_of
 from trial.participants.models import Participant
 from trial.participants.reads import participant_for
-from trial.protocol import rules as protocol_rules
 from trial.protocol.spec import ProtocolSpec
 
 SITE_FACTOR, UNIT_FACTOR = "site", "unit"
@@ -97,6 +96,17 @@ def factor_words(revision: Revision, spec: ProtocolSpec) -> list[FactorWords]:
     return found
 
 
+def factor_words_of(scheme: Scheme | None, spec: ProtocolSpec) -> list[FactorWords]:
+    """The factors of the revision in force of a scheme; none while there is none."""
+    revision = scheme.revision_in_force if scheme else None
+    return factor_words(revision, spec) if revision else []
+
+
+def has_site(spec: ProtocolSpec) -> bool:
+    """Whether the protocol stratifies by site."""
+    return any(factor.code == SITE_FACTOR for factor in spec.randomisation.factors)
+
+
 def typed_again(factors: Sequence[FactorWords]) -> list[FactorWords]:
     """The factors that a person chooses; the others are facts that the system knows."""
     return [factor for factor in factors if factor.code not in (SITE_FACTOR, UNIT_FACTOR)]
@@ -155,9 +165,3 @@ def arm_choices(spec: ProtocolSpec) -> list[tuple[str, str]]:
 def scheme_named(spec: ProtocolSpec) -> Scheme | None:
     """The protocol's own scheme, once it exists."""
     return Scheme.objects.filter(code=spec.randomisation.scheme).first()
-
-
-def factor_label(spec: ProtocolSpec, code: str, level: str) -> str:
-    """The protocol's word for a level of one of its factors."""
-    known = next((factor for factor in spec.randomisation.factors if factor.code == code), None)
-    return protocol_rules.level(known, level).label if known else level
