@@ -13,12 +13,13 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from randomisation import proposals
-from randomisation.models import DraftDocument, Scheme
+from randomisation.models import DraftDocument, Scheme, StratumCursor
 from tests.factories import NOW, TODAY, Trial, make_user, site, staff
 from tests.trial.selfcompletion.builders import a_link
 from trial.access.models import Delegation, RoleAssignment, User
 from trial.access.policy import POLICY, REVEALS_ARM, Action, Role
 from trial.activities.models import ActivityGroup, Membership, Provider, Session, Venue
+from trial.allocation.households import make_household
 from trial.allocation.models import SimulationRun
 from trial.checks import PUBLIC
 from trial.claims.actions import offer
@@ -118,6 +119,9 @@ class Records:
             by=trial.coordinator,
             at=NOW,
         )
+        self.household = make_household(
+            site=trial.site, people=[self.participant, trial.consented()], by=trial.coordinator, at=NOW
+        )
         self.entry = receive(source=self.source, left=Left("Jo Elm", phone="01632 960002"), consents=True, at=NOW)
         trial.save_form(self.participant, "V3", "phq9", mode="self_paper", by=trial.coordinator)
         self.scan = attach(
@@ -214,6 +218,7 @@ class World:
         self.request = proposals.ask(
             scheme=self.scheme, kind=proposals.CLOSE, facts={}, reason="Enough", by=self.trial.coordinator, at=NOW
         )
+        self.envelopes = StratumCursor.objects.get(purpose="backup", key=f"site={self.trial.site.code}")
         self.acceptance = DraftDocument.objects.get(kind="acceptance").pk
         self.simulation = SimulationRun.objects.create(
             scheme=self.scheme.code,
@@ -252,7 +257,7 @@ SITE_FREE = re.compile(
     r"^(access:(person|account_state|invite_again|new_role|end_role|site)|.*lock.*|send_again|exports:.*|"
     r"allocation:(request|.*_request|simulation.*|scheme|revision|accrual|log|first_check|balance.*|certificate|"
     r"contribution|configure|simulate|extend|add_level|raise_ceiling|reopen|open_scheme|pause_scheme|ask_close|"
-    r".*acceptance.*|statement.*|inspection.*|reveal|ask_reveal|package|verification)|"
+    r".*acceptance.*|statement.*|inspection.*|reveal|ask_reveal|package|verification|.*_envelopes)|"
     r"documents:.*|rights:(.*breach.*|certificate|backups|decide_disposal))$"
 )
 """Pages whose record belongs to no site."""
@@ -304,6 +309,9 @@ def values(world: World, records: Records, name: str, user: User) -> dict[str, o
         "allocation:simulation": world.simulation.pk,
         "allocation:acceptance": world.acceptance,
         "allocation:sign_acceptance": world.acceptance,
+        "allocation:print_envelopes": world.envelopes.pk,
+        "allocation:count_envelopes": world.envelopes.pk,
+        "allocation:code_break": 1,
     }
     return {
         "number": records.participant.study_id,
@@ -318,7 +326,7 @@ def values(world: World, records: Records, name: str, user: User) -> dict[str, o
         "token": records.link.removeprefix("/q/").rstrip("/"),
         "part": 1,
         "item": 1,
-        "code": records.site.code if name in SITE_BY_CODE else "wemwbs",
+        "code": _code(records, name),
         "table": "DM",
         "scheme": world.scheme.code,
         "revision": 1,
@@ -327,6 +335,12 @@ def values(world: World, records: Records, name: str, user: User) -> dict[str, o
         "role": RoleAssignment.objects.filter(user=world.account).first().pk,
         "pk": next((pk for start, pk in kinds.items() if name.startswith(start)), None),
     }
+
+
+def _code(records: Records, name: str) -> str:
+    if name in SITE_BY_CODE:
+        return records.site.code
+    return records.household.code if "household" in name else "wemwbs"
 
 
 def absent(name: str, named: dict[str, object]) -> dict[str, object]:

@@ -37,6 +37,7 @@ from trial.participants.models import (
 )
 from trial.participation.models import ParticipationChange, ParticipationLetter
 from trial.protocol.models import ProtocolVersion, SiteApproval
+from trial.referrals.models import MessageBack, Practice
 from trial.review.models import Query, QueryMessage, SignOff
 from trial.rights.models import Breach, BreachNote, SubjectRequest
 from trial.safety.models import AdverseEvent, EventReview, RiskAlert
@@ -91,11 +92,13 @@ __all__ = [
     "InterestSource",
     "Mark",
     "Membership",
+    "MessageBack",
     "OutboxMessage",
     "Participant",
     "ParticipationChange",
     "ParticipationLetter",
     "Person",
+    "Practice",
     "ProtocolVersion",
     "Provider",
     "Query",

@@ -192,6 +192,7 @@ PHONENUMBER_DEFAULT_REGION = "GB"
 
 INTEREST_PER_ADDRESS = env.int("INTEREST_PER_ADDRESS", default=20)  # public page: sendings an hour from one address
 INTEREST_ALTOGETHER = env.int("INTEREST_ALTOGETHER", default=120)  # and from all together
+SECURE_MAIL_DOMAINS: list[str] = env.list("SECURE_MAIL_DOMAINS", default=["nhs.net"])  # messages back go nowhere else
 INTEREST_KEPT_DAYS = env.int("INTEREST_KEPT_DAYS", default=60)  # days after which nobody is called any more
 
 STATIC_URL = "/static/"

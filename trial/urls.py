@@ -22,6 +22,7 @@ urlpatterns = [
     path("", include("trial.double_entry.urls")),
     path("", include("trial.interest.public_urls")),
     path("", include("trial.screening.urls")),
+    path("", include("trial.referrals.urls")),
     path("people/interest/", include("trial.interest.urls")),
     path("", include("trial.journey.urls")),
     path("", include("trial.rights.urls")),

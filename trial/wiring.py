@@ -29,6 +29,7 @@ from trial.participants.models import REFERRAL_LOCK_GUARDS, Referral
 from trial.participation import actions as participation_actions
 from trial.participation import reads as participation_reads
 from trial.participation.models import Element
+from trial.referrals import actions as messages_back
 from trial.review import links, stops
 from trial.rights import requests as data_requests
 from trial.safety import reads as safety_reads
@@ -58,6 +59,7 @@ def connect() -> None:
     _add(outbox.may_still_go, choices.may_still_go)
     _add(outbox.may_still_go, consent_links.may_still_go)
     outbox.body_of |= dict.fromkeys(questionnaires.KINDS, questionnaires.filled_in)
+    outbox.body_of[messages_back.EMAIL] = messages_back.filled_in
     outbox.body_of |= dict.fromkeys(consent_links.KINDS, consent_links.filled_in)
     Referral.guards = REFERRAL_LOCK_GUARDS + transitions.trigger_guards()
     connection_created.connect(triggers.add_switch, dispatch_uid="trigger-switch")

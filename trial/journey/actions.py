@@ -16,8 +16,11 @@ from trial.messages import actions as messages
 from trial.participants import actions as participants
 from trial.participants.identity import IdentityData
 from trial.participants.models import BEFORE_CONSENT, Referral, Status
+from trial.participation.models import ParticipationChange
+from trial.protocol import rules as protocol_rules
 from trial.protocol.models import ProtocolVersion
 from trial.protocol.working_time import add_working_days
+from trial.referrals import actions as messages_back
 
 OPEN_AFTER_LOCK = frozenset({Status.ENDED_EARLY, Status.FOLLOW_UP, Status.WITHDRAWN_BEFORE_RANDOMISATION})
 
@@ -77,7 +80,34 @@ def move(
         at=at,
         reason=note or ", ".join(reasons),
     )
+    _tell_back(referral, target, by, at)
     return referral
+
+
+EXITS = frozenset({Status.SCREEN_FAILED, Status.WITHDRAWN_BEFORE_RANDOMISATION, Status.COMPLETED, Status.ENDED_EARLY})
+"""Ways out after consent: GP and referrer are told."""
+
+
+def _tell_back(referral: Referral, target: Status, by: User | None, at: datetime) -> None:
+    """Messages to GP and referrer become due with consent and with the end; after a death nobody is written to."""
+    if target != Status.CONSENTED and target not in EXITS:
+        return
+    participant = referral.participant
+    died = participant.participation_changes.filter(cause=ParticipationChange.Cause.DEATH).exists()
+    if target == Status.CONSENTED:
+        messages_back.make_due(participant=participant, kind="consent", cause="consent", by=by, at=at)
+    elif not died and DEATH not in _meanings(referral):
+        messages_back.make_due(participant=participant, kind="exit", cause=f"exit:{target}", by=by, at=at)
+
+
+DEATH = "death"
+
+
+def _meanings(referral: Referral) -> set[str | None]:
+    """What the reasons of a closing mean to the system."""
+    codes = {referral.close_reason, *referral.further_reasons}
+    listed = protocol_rules.reasons(referral.protocol_version.spec, "withdrawal")
+    return {reason.means for reason in listed if reason.code in codes}
 
 
 def _check_dates(referral: Referral, day: date, today: date) -> None:

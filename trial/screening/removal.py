@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, Max, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from trial.base.words import local_day
 from trial.participants.models import Disposal, Participant, Person, Referral, Status, TextKey
@@ -15,14 +15,12 @@ HASHES = ("nhs_number_hash", "name_birth_hash", "birth_date_hash", "surname_hash
 
 
 def closed_without_consent() -> QuerySet[Person]:
-    """People whose every referral was closed before consent, with `closed_date` of the last one.
+    """People whose every referral was closed before consent, and whose identifiers are still there.
 
     Left out while two people decide on a disposal, or while a request of the person is not decided.
     """
     referrals = Referral.objects.filter(person=OuterRef("pk"))
-    people: QuerySet[Person] = Person.objects.exclude(wrapped_key="").annotate(
-        closed_date=Max("referrals__status_date")
-    )
+    people: QuerySet[Person] = Person.objects.exclude(wrapped_key="")
     return people.filter(
         Exists(referrals),
         ~Exists(referrals.exclude(status__in=CLOSED_WITHOUT_CONSENT)),
@@ -34,7 +32,7 @@ def closed_without_consent() -> QuerySet[Person]:
 
 def remove_due(*, at: datetime) -> int:
     """Remove what the rule says must go by now, for the scheduled job; returns of how many people."""
-    waiting = closed_without_consent().filter(closed_date__lt=local_day(at) - timedelta(days=1))
+    waiting = closed_without_consent()
     return sum(_remove(pk, at) for pk in list(waiting.values_list("pk", flat=True)))
 
 
