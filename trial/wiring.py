@@ -21,7 +21,7 @@ from trial.consent import choices
 from trial.double_entry import actions as second_actions
 from trial.double_entry import reads as second_reads
 from trial.econsent import sending as consent_links
-from trial.journey import reconsent, steps, transitions
+from trial.journey import reconsent, record_glance, steps, timeline, transitions
 from trial.messages import invitations
 from trial.messages import sending as outbox
 from trial.paper import reads as paper_reads
@@ -31,6 +31,7 @@ from trial.participation import reads as participation_reads
 from trial.participation.models import Element
 from trial.referrals import actions as messages_back
 from trial.review import links, stops
+from trial.rights import record as rights_record
 from trial.rights import requests as data_requests
 from trial.safety import reads as safety_reads
 from trial.selfcompletion import sending as questionnaires
@@ -54,6 +55,8 @@ def connect() -> None:
     _add(outbox.may_still_go, questionnaires.may_still_go)
     _add(outbox.may_still_go, participation_reads.may_still_go)
     _add(outbox.may_still_go, data_requests.may_still_go)
+    _add(record_glance.further_facts, rights_record.restricted)
+    _add(timeline.further, rights_record.events)
     participation_actions.MESSAGES_OF |= {Element.QUESTIONNAIRES_WEB: questionnaires.KINDS}
     _add(outbox.may_still_go, notices.may_still_go)
     _add(outbox.may_still_go, choices.may_still_go)

@@ -15,6 +15,7 @@ from trial.base.fields import ChoiceField, TextField
 from trial.base.parts import Link
 from trial.base.words import in_groups, local_day, long_date
 from trial.journey import record as reads
+from trial.journey import record_glance
 from trial.journey.forms import PREFERRED
 from trial.journey.next_step import next_step
 from trial.journey.timeline import timeline
@@ -39,6 +40,7 @@ def record(request: StaffRequest, number: str) -> HttpResponse:
     grid = reads.grid_of(participant, user, today) if participant else None
     events = timeline(referral, user)
     shown = events if request.GET.get("events") == "all" else events[:SHOWN_EVENTS]
+    tasks = record_glance.open_tasks(referral, user)
     more = Link(f"All {len(events)} events", "?events=all") if len(shown) < len(events) else None
     return render(
         request,
@@ -49,6 +51,10 @@ def record(request: StaffRequest, number: str) -> HttpResponse:
             "here": referral.site.name,
             "links": reads.links(referral, user),
             "facts": reads.facts_under_title(referral, user, today),
+            "glance": record_glance.glance(referral, user, today, grid.visits if grid else [], tasks),
+            "tasks": tasks,
+            "tasks_id": record_glance.TASKS,
+            "other_pages": record_glance.other_pages(referral, user),
             "next": next_step(referral, user, today, now, visits=grid.visits if grid else None),
             "grid": grid,
             "questionnaire_links": reads.questionnaire_links(grid, participant, user) if grid and participant else [],

@@ -16,6 +16,7 @@ from trial.attendance.rules import PRESENT
 from trial.base.parts import Event
 from trial.base.statuses import PARTICIPANT
 from trial.base.words import local_day, short_date, short_date_and_time
+from trial.claims.models import Claim
 from trial.journey.models import EndConfirmation
 from trial.journey.next_rules import reason_words
 from trial.participants.models import Referral, Status
@@ -41,6 +42,8 @@ class Moment:
 
 
 Source = Callable[[Referral, User, ProtocolSpec], Iterator[Moment]]
+further: list[Source] = []
+"""Sources of higher features; set in trial.wiring."""
 
 
 def timeline(referral: Referral, user: User) -> list[Event]:
@@ -51,9 +54,10 @@ def timeline(referral: Referral, user: User) -> list[Event]:
         sources += [_consents, _forms, _changes, _queries, _alerts, _adverse_events, _deviations]
         if may_see_sessions(user, referral):
             sources += [_groups, _attendance]
-    moments = [moment for source in (*sources, _statuses, _decisions) for moment in source(referral, user, spec)]
-    oldest_first = sorted(moments, key=lambda moment: moment.at)  # what a fact led to comes after it
-    return [moment.event for moment in reversed(oldest_first)]
+    sources += [_claims, _redactions, *further, _statuses, _decisions]
+    moments = [one for source in sources for one in source(referral, user, spec)]
+    oldest_first = sorted(moments, key=lambda one: one.at)  # what a fact led to comes after it
+    return [one.event for one in reversed(oldest_first)]
 
 
 def may_see_sessions(user: User, referral: Referral) -> bool:
@@ -61,9 +65,10 @@ def may_see_sessions(user: User, referral: Referral) -> bool:
     return user.access.may(Action.VIEW_SESSIONS, referral.site)
 
 
-def _moment(
+def moment(
     at: datetime, text: str = "", *, strong: str = "", who: object = None, more: str = "", url: str = ""
 ) -> Moment:
+    """One line of the timeline: what, when, who, and where it leads."""
     said = ". ".join(str(part) for part in (short_date_and_time(at), who, more) if part)
     return Moment(at, Event(text=text, detail=said, strong=strong, url=url))
 
@@ -77,11 +82,11 @@ def _decisions(referral: Referral, user: User, spec: ProtocolSpec) -> Iterator[M
     """Requests to take a status back, what became of them, and an early end confirmed (T16, T18)."""
     for one in referral.reversals.select_related("asked_by", "refused_by"):
         word = PARTICIPANT[one.from_status.lower()].word
-        yield _moment(one.asked_at, f"Asked to take back “{word}”", who=one.asked_by, more=one.reason)
+        yield moment(one.asked_at, f"Asked to take back “{word}”", who=one.asked_by, more=one.reason)
         if one.refused_at:
-            yield _moment(one.refused_at, f"“{word}” stays", who=one.refused_by, more=one.refusal)
+            yield moment(one.refused_at, f"“{word}” stays", who=one.refused_by, more=one.refusal)
     for confirmed in EndConfirmation.objects.filter(referral=referral).select_related("by"):
-        yield _moment(confirmed.at, "Early end confirmed", who=confirmed.by)
+        yield moment(confirmed.at, "Early end confirmed", who=confirmed.by)
 
 
 def _statuses(referral: Referral, user: User, spec: ProtocolSpec) -> Iterator[Moment]:
@@ -94,11 +99,11 @@ def _statuses(referral: Referral, user: User, spec: ProtocolSpec) -> Iterator[Mo
             source = (
                 "Self-referral" if referral.source_type == "self" else f"Referred by {SOURCES[referral.source_type]}"
             )
-            yield _moment(event.at, source, who=event.by, more=referral.referrer)
+            yield moment(event.at, source, who=event.by, more=referral.referrer)
         elif event.to_status in KEY_STATUSES:
-            yield _moment(event.at, strong=word, who=event.by, more=more)
+            yield moment(event.at, strong=word, who=event.by, more=more)
         else:
-            yield _moment(event.at, word, who=event.by, more=more)
+            yield moment(event.at, word, who=event.by, more=more)
 
 
 def _contacts(referral: Referral, user: User, spec: ProtocolSpec) -> Iterator[Moment]:
@@ -108,25 +113,25 @@ def _contacts(referral: Referral, user: User, spec: ProtocolSpec) -> Iterator[Mo
         others = "" if one.parties == one.Parties.TEAM_PERSON else one.get_parties_display()
         minutes = f"{one.duration_min} minutes" if one.duration_min else ""
         follows = f"Next: {one.get_next_step_display().lower()}" if one.next_date else ""
-        yield _moment(one.at, text, who=one.made_by, more=". ".join(p for p in (others, minutes, follows) if p))
+        yield moment(one.at, text, who=one.made_by, more=". ".join(p for p in (others, minutes, follows) if p))
 
 
 def _information(referral: Referral, user: User, spec: ProtocolSpec) -> Iterator[Moment]:
     for one in referral.information_given.select_related("document", "given_by"):
         text = f"Information sheet {one.document.version} given"
-        yield _moment(one.given_at, text, who=one.given_by, more=one.get_how_display())
+        yield moment(one.given_at, text, who=one.given_by, more=one.get_how_display())
 
 
 def _messages(referral: Referral, user: User, spec: ProtocolSpec) -> Iterator[Moment]:
     """Messages to the person; what was written to staff about them is on its own pages."""
     for one in referral.messages.filter(to_user=None):
-        yield _moment(one.sent_at or one.written_at, f"Message: {one.heading}", more=one.get_state_display())
+        yield moment(one.sent_at or one.written_at, f"Message: {one.heading}", more=one.get_state_display())
 
 
 def _consents(referral: Referral, user: User, spec: ProtocolSpec) -> Iterator[Moment]:
     for one in referral.participant.consents.select_related("form", "taken_by"):
         text = f" to version {one.form.version} signed"
-        yield _moment(one.signed_at, text, strong="Consent", who=one.taken_by, more=one.get_method_display())
+        yield moment(one.signed_at, text, strong="Consent", who=one.taken_by, more=one.get_method_display())
 
 
 def _forms(referral: Referral, user: User, spec: ProtocolSpec) -> Iterator[Moment]:
@@ -138,7 +143,7 @@ def _forms(referral: Referral, user: User, spec: ProtocolSpec) -> Iterator[Momen
         what = {"draft": "started", "complete": "complete", "not_done": "not done"}[one.status]
         url = f"/people/{referral.number}/{one.visit.code}/{one.instrument}/"
         at = one.submitted_at or one.first_entered_at
-        yield _moment(at, f"{name} {what}", who=one.entered_by, more=one.get_mode_display(), url=url)
+        yield moment(at, f"{name} {what}", who=one.entered_by, more=one.get_mode_display(), url=url)
 
 
 def _form_name(spec: ProtocolSpec, form: Administration) -> str:
@@ -173,9 +178,9 @@ def _queries(referral: Referral, user: User, spec: ProtocolSpec) -> Iterator[Mom
         about = f" on {_form_name(spec, form)}" if form else ""
         url = f"/queries/{one.pk}/"
         who = one.raised_by or (f"Rule {one.rule}" if one.rule else "")
-        yield _moment(one.raised_at, about, strong="Query raised", who=who, url=url)
+        yield moment(one.raised_at, about, strong="Query raised", who=who, url=url)
         if one.closed_at:
-            yield _moment(one.closed_at, f"Query closed{about}", url=url)
+            yield moment(one.closed_at, f"Query closed{about}", url=url)
 
 
 def _alerts(referral: Referral, user: User, spec: ProtocolSpec) -> Iterator[Moment]:
@@ -183,9 +188,9 @@ def _alerts(referral: Referral, user: User, spec: ProtocolSpec) -> Iterator[Mome
         return
     for one in referral.participant.alerts.select_related("closed_by"):
         url = one.get_absolute_url()
-        yield _moment(one.raised_at, strong="Risk alert raised", more=one.get_trigger_display(), url=url)
+        yield moment(one.raised_at, strong="Risk alert raised", more=one.get_trigger_display(), url=url)
         if one.closed_at:
-            yield _moment(one.closed_at, "Risk alert closed", who=one.closed_by, url=url)
+            yield moment(one.closed_at, "Risk alert closed", who=one.closed_by, url=url)
 
 
 def _adverse_events(referral: Referral, user: User, spec: ProtocolSpec) -> Iterator[Moment]:
@@ -194,7 +199,7 @@ def _adverse_events(referral: Referral, user: User, spec: ProtocolSpec) -> Itera
         return
     for one in referral.participant.adverse_events.select_related("reported_by"):
         strong = "Serious adverse event reported" if one.is_serious else "Adverse event reported"
-        yield _moment(one.reported_at, strong=strong, who=one.reported_by, url=one.get_absolute_url())
+        yield moment(one.reported_at, strong=strong, who=one.reported_by, url=one.get_absolute_url())
 
 
 def _deviations(referral: Referral, user: User, spec: ProtocolSpec) -> Iterator[Moment]:
@@ -204,7 +209,23 @@ def _deviations(referral: Referral, user: User, spec: ProtocolSpec) -> Iterator[
     for one in found.filter(reveals_arm=False) if user.access.blinded else found:
         text = f"Deviation {one}: {one.get_kind_display().lower()}"
         url = f"/deviations/{one.pk}/"
-        yield _moment(one.recorded_at, text, who=one.recorded_by, more=one.get_severity_display(), url=url)
+        yield moment(one.recorded_at, text, who=one.recorded_by, more=one.get_severity_display(), url=url)
+
+
+def _claims(referral: Referral, user: User, spec: ProtocolSpec) -> Iterator[Moment]:
+    found = Claim.objects.visible_to(user).filter(participant__referral=referral)
+    for one in found.select_related("recorded_by", "paid_by"):
+        url = f"/people/{referral.number}/claims/"
+        yield moment(one.recorded_at, f"{one.get_kind_display()} recorded", who=one.recorded_by, url=url)
+        if one.paid_at:
+            yield moment(one.paid_at, f"{one.get_kind_display()} paid", who=one.paid_by, url=url)
+
+
+def _redactions(referral: Referral, user: User, spec: ProtocolSpec) -> Iterator[Moment]:
+    """That a text was taken out, for whoever may do so themselves: what it was, never its words."""
+    if user.access.may(Action.REDACT_TEXT, referral.site):
+        for one in referral.redactions.select_related("by"):
+            yield moment(one.at, f"Text removed: {one.what}", who=one.by, more=one.reason)
 
 
 def _groups(referral: Referral, user: User, spec: ProtocolSpec) -> Iterator[Moment]:

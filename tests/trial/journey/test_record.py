@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from tests.factories import NOW, TODAY, Trial, site, staff
 from tests.trial.activities.builders import spec_of
 from tests.trial.journey.builders import crowd, one_of_each_arm
+from tests.trial.participants.builders import dispose
 from trial.access.models import AccessEvent
 from trial.access.policy import Role
 from trial.consent.models import DocumentUse, DocumentVersion
@@ -17,6 +18,7 @@ from trial.journey import reversal, timeline
 from trial.messages.models import OutboxMessage
 from trial.participation import actions as participation
 from trial.review import actions as review
+from trial.rights import requests as data_requests
 from trial.safety import actions as safety
 from trial.safety import event_actions
 
@@ -431,3 +433,53 @@ def test_a_self_referral_and_a_reversal_are_said(trial, client):
     events = client.get(f"/people/{participant.study_id}/?events=all").context["events"]
 
     assert any("Entered in error, taken back" in event.detail for event in events)
+
+
+def test_what_the_telephone_asks_for_stands_first(trial, client):
+    """Issue 5, point 11: next due, last contact, open tasks, preferred channel."""
+    consented = trial.consented(preferred_contact="text")
+    participant = trial.randomised(trial.baseline_done(trial.eligible(consented)))
+    client.force_login(trial.coordinator)
+
+    page = client.get(f"/people/{participant.study_id}/")
+
+    facts = {fact.term: fact for fact in page.context["glance"]}
+    assert list(facts) == ["Next due", "Last contact", "Open tasks", "Prefers"]
+    assert facts["Next due"].strong == "Week 5, from 6 Aug"
+    assert facts["Last contact"].value == "1 Jul 2026, telephone"
+    assert facts["Open tasks"].link.url == "#tasks-of-this-person"
+    assert facts["Prefers"].value == "Text message"
+    html = page.content.decode()
+    assert html.index("Next due") < html.index("Status")
+    assert 'id="tasks-of-this-person"' in html
+
+
+def test_a_restriction_stands_before_everything_else(trial, client):
+    participant = trial.consented()
+    data_requests.record(
+        referral=participant.referral,
+        kind="restriction",
+        received_date=TODAY,
+        identity_check="known",
+        asked="Stop",
+        by=trial.coordinator,
+        at=NOW,
+    )
+    client.force_login(trial.coordinator)
+
+    page = client.get(f"/people/{participant.study_id}/")
+
+    assert page.context["glance"][0].strong == "Stopped"
+    assert "Request about data" in page.content.decode()
+
+
+def test_the_page_of_somebody_whose_details_were_destroyed_still_opens(trial, client):
+    participant = trial.consented()
+    dispose(participant.referral)
+    client.force_login(trial.coordinator)
+
+    page = client.get(f"/people/{participant.study_id}/")
+    details = client.post(f"/people/{participant.study_id}/contact-details/", {"why": "To check the details"})
+
+    assert page.context["glance"][0].strong == "Destroyed"
+    assert "were destroyed when their time was over" in details.content.decode()
