@@ -183,8 +183,8 @@ def _group(trial: Trial, leader: User) -> ActivityGroup:
 class World:
     """Two sites with records of their own, and what belongs to no site."""
 
-    def __init__(self) -> None:
-        self.trial = Trial().open_randomisation()
+    def __init__(self, trial: Trial | None = None) -> None:
+        self.trial = trial or Trial().open_randomisation()
         self.own = Records(self.trial, 1)
         self.elsewhere = Records(self._at_second_site(), 2)
         self.lock = DatasetLock(
