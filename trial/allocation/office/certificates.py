@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from randomisation.engine.canonical import canonical_json
 from randomisation.models import ContributionPart, EventLog, Revision
+from trial import __version__
 from trial.allocation.office.scheme_reads import METHODS, arms_of, factors_of
 from trial.base.models import AuditSeal
 from trial.base.words import date_and_time
@@ -59,7 +60,7 @@ def _design(revision: Revision) -> list[tuple[str, str]]:
     return [
         ("Scheme", f"{revision.scheme.name} ({revision.scheme.code})"),
         ("Revision", str(revision.number)),
-        ("Engine", public["algorithm"]),
+        ("Software and engine", f"Hedgerow {__version__}, {public['algorithm']}"),
         ("Method", METHODS[public["method"]]),
         ("Arms and ratio", ", ".join(f"{label} {share}" for label, share in arms_of(revision))),
         ("Factors", factors),

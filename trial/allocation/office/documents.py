@@ -23,7 +23,7 @@ TEXT = ParagraphStyle("text", fontName=FONT, fontSize=9, leading=13)
 HEAD = ParagraphStyle("head", fontName=BOLD, fontSize=8, leading=11)
 CELL = ParagraphStyle("cell", fontName=FONT, fontSize=8, leading=11, wordWrap="CJK")
 """Breaks anywhere, so that a hash of 64 digits stays on the page."""
-WIDTH = 180 * mm
+WIDTH = 175 * mm
 _LINES = TableStyle(
     [
         ("LINEBELOW", (0, 0), (-1, -1), 0.4, HexColor("#768692")),
@@ -51,7 +51,7 @@ def text(words: str) -> Paragraph:
 def terms(rows: Sequence[tuple[str, str]]) -> Table:
     """Terms at the left, values at the right."""
     cells = [[Paragraph(escaped(term), HEAD), Paragraph(escaped(value), CELL)] for term, value in rows]
-    return Table(cells or [["", ""]], colWidths=(45 * mm, WIDTH - 45 * mm), style=_LINES)
+    return Table(cells or [["", ""]], colWidths=(45 * mm, WIDTH - 45 * mm), style=_LINES, hAlign="LEFT")
 
 
 def grid(heads: Sequence[str], rows: Sequence[Sequence[object]], *, first: float = 60) -> Table:

@@ -17,6 +17,7 @@ from trial.allocation.office.next_steps import NextStep, configure_step, next_st
 from trial.allocation.office.pages import OFFICE, scheme_or_404, trail_of, url_of
 from trial.base.lists import csv_response, csv_url, wants_csv
 from trial.base.parts import Fact, Link
+from trial.participants.models import Referral
 from trial.protocol.versions import active_version
 
 
@@ -29,6 +30,7 @@ class SchemeCard:
     facts: list[Fact]
     warnings: list[str]
     step: NextStep
+    people: list[Referral]
 
 
 @requires(Action.VIEW_SCHEME)
@@ -54,6 +56,7 @@ def _card(scheme: Scheme, user: User) -> SchemeCard:
         scheme_reads.facts_of(scheme),
         scheme_reads.warnings_of(scheme, user),
         next_step(scheme, user),
+        scheme_reads.waiting_people(scheme, user),
     )
 
 
@@ -70,7 +73,7 @@ def _not_configured(user: User) -> list[SchemeCard]:
         Fact("Method in the protocol", scheme_reads.METHODS[randomisation.method]),
     ]
     step = configure_step(randomisation.scheme, user)
-    return [SchemeCard(f"{version.spec.study.short_name} {randomisation.scheme}", "", facts, [], step)]
+    return [SchemeCard(f"{version.spec.study.short_name} {randomisation.scheme}", "", facts, [], step, [])]
 
 
 @requires(Action.VIEW_SCHEME)

@@ -25,6 +25,7 @@ METHODS = {
 }
 """Method codes in words."""
 
+COMMITMENT_SHOWN = 16
 STANDS_STILL = "Nobody can be randomised. Recover what is missing, then ask to go on: two people must approve it."
 RUNS_OUT = "A list is nearly used. Ask for longer lists."
 NO_KEY = "No sealing key opens this scheme, so nobody can be randomised. Tell the administrator."
@@ -67,7 +68,13 @@ def facts_of(scheme: Scheme) -> list[Fact]:
         Fact("Method", METHODS[revision.params_public["method"]] if revision else "Not configured"),
         Fact("Randomised", _of_ceiling(scheme)),
         Fact("Dates", _dates(scheme)),
+        Fact("Commitment", _commitment(revision)),
     ]
+
+
+def _commitment(revision: Revision | None) -> str:
+    """Its first digits; the revision's own page has them all."""
+    return f"{revision.commitment[:COMMITMENT_SHOWN]}…" if revision and revision.commitment else "Not locked yet"
 
 
 def _state_detail(scheme: Scheme) -> str:
@@ -151,7 +158,7 @@ def _site_row(site: Site, row: SchemeSite | None, total: int, user: User, locked
 
 def warnings_of(scheme: Scheme, user: User) -> list[str]:
     """What whoever is entitled must look at; no stratum, no size (6.3, 9.8)."""
-    entitled = (Action.OPERATE_SCHEME, Action.APPROVE_EXCEPTION, Action.CONFIGURE_SCHEME)
+    entitled = (Action.OPERATE_SCHEME, Action.APPROVE_EXCEPTION)
     if not any(user.access.may(action) for action in entitled):
         return []
     standing = high_water.compare(scheme)

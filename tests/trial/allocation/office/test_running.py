@@ -271,6 +271,8 @@ def test_an_approved_recovery_moves_status_visits_and_tasks(running):
     person = running.trial.baseline_done()
     scheme = running.scheme
     levels = person.eligibility.strata
+    newest = scheme.events.order_by("-n").first()
+    high_water.advance(scheme.code, high_water.Mark(newest.n, 0, newest.digest))
     high_water.advance(scheme.code, high_water.Mark(999, 1, "00" * 32))
     revision = Revision.objects.get()
     unsealed = unseal(revision)
@@ -305,7 +307,7 @@ def test_an_approved_recovery_moves_status_visits_and_tasks(running):
     )
 
     person = Participant.objects.get(pk=person.pk)
-    assert person.referral.status == "randomised"
+    assert person.referral.status == "RANDOMISED"
     assert person.randomised_date == NOW.date()
     assert person.visits.filter(code="V3").exists()
     assert person.referral.tasks.filter(kind="choose_group").exists()
