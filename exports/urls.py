@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from exports import codebook_views, crf_views, unblinding_views, views
+from exports import codebook_views, crf_views, report_views, unblinding_views, views
 
 app_name = "exports"
 
@@ -19,6 +19,8 @@ urlpatterns = [
     path("releases/<int:pk>/rebuild/", views.rebuild, name="rebuild"),
     path("releases/<int:pk>/changes.txt", views.changes_text, name="changes_text"),
     path("releases/<int:pk>/changes/<slug:table>/", views.changes, name="changes"),
+    path("reports/referral-models/", report_views.referral_model, name="referral_model"),
+    path("reports/referral-models/figures.csv", report_views.referral_model_file, name="referral_model_file"),
     path("codebook/", codebook_views.index, name="codebook"),
     path("crf/annotated.pdf", crf_views.annotated, name="annotated_crf"),
 ]

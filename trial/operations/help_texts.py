@@ -88,6 +88,12 @@ PAGES: Mapping[str, str] = {
     "journey:record": "This page shows where one person stands: the next step, the questionnaires by visit, and what"
     " has happened so far.",
     "journey:refer": "One form for one referral. If the person was referred before, the page says so when you save.",
+    "journey:referral": "What the referral says. Sealed words are shown after you say why, and each showing is logged.",
+    "interest:entries": "People who asked on a public page to be called. What they left goes once you refer or close.",
+    "interest:sources": "Each place has an address and a poster of its own. The words need the REC's approval first.",
+    "referrals:worklist": "Messages to GPs and referrers that are due. Each sending is logged with its hash.",
+    "screening:log": "People who never consented, as anonymous rows. Their identifiers go by the protocol's rule.",
+    "exports:referral_model": "Who enrols, starts and keeps going, by referral model and source, with intervals.",
     "journey:import_new": "A list of referrals is checked line by line. Nothing is saved until you confirm.",
     "journey:randomise": "Check everything, choose the factors again, then sign. Nobody can see or change the next"
     " allocation.",
