@@ -41,6 +41,8 @@ class AllocationOutcome:
     allocation: Allocation
     created: bool
     digest: str
+    n: int = 0
+    """Number of that entry, where this call wrote it."""
 
 
 @sensitive_variables()
@@ -137,11 +139,11 @@ def _record(scheme: Scheme, request: UnitRequest, check: Check, after: After | N
     recorded = record_next(scheme, request, check=partial(check, request))
     if after:
         after(recorded.allocation)
-    return AllocationOutcome(recorded.allocation, created=True, digest=recorded.digest)
+    return AllocationOutcome(recorded.allocation, created=True, digest=recorded.digest, n=recorded.n)
 
 
 def _ordered(scheme: Scheme, requests: Sequence[UnitRequest], batch: str | None) -> list[UnitRequest]:
-    revision = scheme.revision_in_force
+    revision = scheme.revision_in_force if batch is not None else None
     if batch is None or revision is None:
         return list(requests)
     seed = unseal(revision).seed
@@ -177,9 +179,8 @@ def _advance_mark(scheme: Scheme, outcomes: Sequence[AllocationOutcome]) -> None
     """Raise the mark before anybody is shown the result, also where no callback runs at the commit."""
     for outcome in outcomes:
         if outcome.created:
-            seq = outcome.allocation.seq
-            entry = EventLog.objects.get(scheme_id=scheme.pk, seq=seq, digest=outcome.digest)
-            high_water.advance(scheme.code, high_water.Mark(entry.n, seq, entry.digest))
+            mark = high_water.Mark(outcome.n, outcome.allocation.seq, outcome.digest)
+            high_water.advance(scheme.code, mark)
 
 
 def _log_refusal(scheme: Scheme, request: UnitRequest, codes: list[str]) -> None:

@@ -53,6 +53,8 @@ def advance(scheme_code: str, mark: Mark) -> None:
 
     A mark is made with the first entries of a scheme only: later on, a missing one is for two people to replace.
     """
+    if (there := _read().get(scheme_code)) and there.n >= mark.n:
+        return
     with _locked() as marks:
         kept = marks.get(scheme_code)
         is_first = kept is None and _is_first(scheme_code, mark)

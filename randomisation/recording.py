@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.db.models import prefetch_related_objects
 
 from randomisation import events, margins
 from randomisation.drawing import Drawn, draw_by_minimisation, draw_from_list
@@ -37,6 +38,7 @@ class Recorded:
 
     allocation: Allocation
     digest: str
+    n: int
 
 
 def record_next(scheme: Scheme, request: UnitRequest, *, check: Callable[[], list[Refusal]]) -> Recorded:
@@ -47,6 +49,8 @@ def record_next(scheme: Scheme, request: UnitRequest, *, check: Callable[[], lis
         ListMismatch, SealError: the list or the margins failed their check.
     """
     revision = scheme.revision_in_force
+    if revision:
+        prefetch_related_objects([revision], "added_levels")
     cursor = cursor_of(revision, request.levels, lock=True) if revision else None
     refusals = refusals_of(scheme, revision, cursor, request.levels, request.participant_ids, request.site, request.at)
     refusals += check()
@@ -94,7 +98,7 @@ def write(
         approvers=(approver,) if approver else None,
     )
     _count(allocation, revision, unsealed, drawn, request, entry.n)
-    return Recorded(allocation, entry.digest)
+    return Recorded(allocation, entry.digest, entry.n)
 
 
 def _insert(
@@ -142,9 +146,8 @@ def _insert(
 def _advance(scheme: Scheme, revision: Revision, drawn: Drawn) -> None:
     """Count the allocation and its row as used; the caller holds both locks."""
     if drawn.position is not None:
-        cursor = revision.cursors.get(purpose=drawn.purpose, key=drawn.stratum)
-        cursor.next_position = drawn.position + 1
-        cursor.save(update_fields=["next_position"])
+        used = revision.cursors.filter(purpose=drawn.purpose, key=drawn.stratum)
+        used.update(next_position=drawn.position + 1)
     scheme.next_seq += 1
     scheme.save(update_fields=["next_seq"])
 

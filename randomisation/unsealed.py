@@ -170,6 +170,6 @@ def unseal(revision: Revision) -> Unsealed:
 def added_levels(revision: Revision) -> dict[str, list[str]]:
     """The levels added to each factor since the lock, in their order."""
     added: dict[str, list[str]] = defaultdict(list)
-    for factor, level in revision.added_levels.order_by("pk").values_list("factor", "level"):
-        added[factor].append(level)
+    for one in revision.added_levels.all():
+        added[one.factor].append(one.level)
     return dict(added)
