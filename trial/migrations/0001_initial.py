@@ -358,7 +358,6 @@ class Migration(migrations.Migration):
                 ('content', models.TextField()),
                 ('content_sha256', models.CharField(max_length=64)),
                 ('restricted_sealed', models.TextField(blank=True)),
-                ('restricted_key', models.TextField(blank=True, help_text='Data key of the token before, wrapped by the key list')),
                 ('status', models.CharField(choices=[('draft', 'Draft'), ('active', 'Active'), ('superseded', 'Superseded')], default='draft', max_length=10)),
                 ('loaded_at', models.DateTimeField()),
                 ('activated_at', models.DateTimeField(null=True)),

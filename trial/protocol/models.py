@@ -26,6 +26,7 @@ class ProtocolVersion(AuditedModel):
         SUPERSEDED = "superseded", "Superseded"
 
     stops_at_lock = False
+    untracked = ("restricted_key",)
     guards: ClassVar[tuple[tuple[str, str, str, str], ...]] = (
         (
             "frozen",
