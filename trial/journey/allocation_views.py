@@ -12,6 +12,7 @@ from trial.access.permissions import StaffRequest, requires
 from trial.access.policy import Action
 from trial.allocation import actions as allocation
 from trial.allocation.actions import Allocation
+from trial.allocation.exceptions import reads as exception_reads
 from trial.allocation.reads import allocation_of, digest_of, show_arm
 from trial.base.parts import Link
 from trial.base.words import date_and_time, local_day
@@ -33,10 +34,9 @@ def allocation_result(request: StaffRequest, number: str) -> HttpResponse:
         problem = [("This person has not been randomised.", f"/people/{participant.study_id}/")]
         return blocked(request, participant.referral, "Allocation", problem)
     spec = participant.referral.protocol_version.spec
-    levels = [
-        (factor.label, protocol_rules.level(factor, made.factors[factor.code]).label)
-        for factor in spec.randomisation.factors
-    ]
+    own = next(one for one in exception_reads.members_of(made) if one.participant_id == participant.pk)
+    factors = exception_reads.factor_words(made.revision, spec)
+    levels = [(factor.label, factor.word(own.factors.get(factor.code, ""))) for factor in factors]
     return render(
         request,
         "journey/allocation.html",
@@ -52,6 +52,7 @@ def allocation_result(request: StaffRequest, number: str) -> HttpResponse:
             "deadline": protocol_rules.first_session_deadline(spec, local_day(made.at)),
             "welcome_days": spec.session_plan.welcome_call_working_days,
             "blinded_people": _blinded_people(participant),
+            "exceptions": _exceptions_link(participant, request.user),
             "breadcrumbs": [("People", "/people/"), (participant.study_id, f"/people/{participant.study_id}/")],
             "here": "Allocation",
         },
@@ -65,12 +66,18 @@ def _certificate_rows(
     site = participant.number_site
     return [
         ("Time", date_and_time(made.at)),
-        ("Randomised by", str(made.by)),
+        ("Number of the allocation", str(made.seq)),
+        ("Randomised by" if made.source == Allocation.Source.ONLINE else "Entered by", str(made.by)),
         ("Site", f"{site.code} {site.name}"),
         *[(label, value) for label, value in levels if value != site.name],
         ("Method", made.get_source_display()),
         ("Configuration", f"Protocol {version.version}"),
     ]
+
+
+def _exceptions_link(participant: Participant, user: User) -> Link | None:
+    may = any(user.access.may(action, participant.site) for action in (Action.ASK_EXCEPTION, Action.CODE_BREAK))
+    return Link("Say what is not right", f"/people/{participant.study_id}/randomisation/") if may else None
 
 
 def _blinded_people(participant: Participant) -> list[User]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -17,6 +18,7 @@ from trial.allocation.exceptions.forms import LevelsAgainForm
 from trial.allocation.exceptions.reads import FactorWords
 from trial.base.errors import TrialError
 from trial.base.parts import Link
+from trial.base.words import date_and_time
 from trial.journey.forms import SignForm
 from trial.journey.pages import page, posted
 from trial.protocol.spec import ProtocolSpec
@@ -84,7 +86,7 @@ def _confirm(request: StaffRequest, what: Confirmation, levels: LevelsAgainForm)
             proof = reauthenticate(user=request.user, secret=form.cleaned_data["secret"], at=now)
             return what.run(levels.levels(), request_key(request), proof, now)
         except AllocationRefused as error:
-            return refused(request, what, error)
+            return refused(request, error, spec=what.spec, back=what.back, trail=what.trail, here=what.here)
         except TrialError as error:
             form.add_error("secret", str(error))
     key = request_key(request) if has_secret else str(uuid.uuid4())
@@ -99,7 +101,7 @@ def _confirm(request: StaffRequest, what: Confirmation, levels: LevelsAgainForm)
         hidden=[*what.hidden, CHOSEN, *_levels_hidden(levels), ("request_key", key)],
         back=what.back,
         breadcrumbs=what.trail,
-        after=office_line(what.spec),
+        after=f"{LOST} {office_line(what.spec)}",
     )
 
 
@@ -113,18 +115,35 @@ def _levels_hidden(levels: LevelsAgainForm) -> list[tuple[str, str]]:
     return [(name, levels.cleaned_data[name]) for name in levels.fields if name.startswith("level_")]
 
 
-def refused(request: HttpRequest, what: Confirmation, error: AllocationRefused) -> HttpResponse:
+def refused(
+    request: HttpRequest,
+    error: AllocationRefused,
+    *,
+    spec: ProtocolSpec,
+    back: Link,
+    trail: Sequence[tuple[str, str]],
+    here: str,
+) -> HttpResponse:
     """Nothing was allocated, why, and that trying again changes nothing (8.7)."""
     reasons = [one.text for one in error.refusals] or [str(error)]
     context: dict[str, Any] = {
         "title": "No allocation was made",
         "reasons": reasons,
-        "back": what.back,
-        "breadcrumbs": what.trail,
-        "here": what.here,
-        "office": office_line(what.spec),
+        "back": back,
+        "breadcrumbs": trail,
+        "here": here,
+        "office": office_line(spec),
     }
     return render(request, "journey/not_allocated.html", context)
+
+
+def say_already(request: HttpRequest, made_at: datetime) -> None:
+    """A page lost, a double press, a repeated request: the same result again (8.7)."""
+    text = f"Already allocated on {date_and_time(made_at)}. This is the same result: nothing new was allocated"
+    messages.info(request, text)
+
+
+LOST = "If the connection is lost, open the record of the person: it says whether they are allocated."
 
 
 def office_line(spec: ProtocolSpec) -> str:

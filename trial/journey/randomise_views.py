@@ -2,7 +2,7 @@
 
 import uuid
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -20,6 +20,7 @@ from trial.base.words import long_date
 from trial.consent import actions as consents
 from trial.journey import forms as step_forms
 from trial.journey import steps
+from trial.journey.confirming import LOST, office_line, refused, request_key, say_already
 from trial.journey.pages import GET_POST, blocked, page, posted
 from trial.participants.models import Participant
 from trial.participants.reads import participant_for
@@ -34,7 +35,8 @@ from trial.screening.models import Eligibility
 def randomise(request: StaffRequest, number: str) -> HttpResponse:
     """Check everything, choose the factors again, confirm, allocate (T12, ux.md 4.1)."""
     participant = participant_for(request.user, number, Action.RANDOMISE)
-    if allocation_of(participant):
+    if made := allocation_of(participant):
+        say_already(request, made.at)
         return redirect("journey:allocation", participant.study_id)
     spec = participant.referral.protocol_version.spec
     problems = allocation_checks.all_refusals(participant=participant, by=request.user, at=timezone.now())
@@ -96,19 +98,21 @@ def _confirm(request: StaffRequest, participant: Participant, levels: step_forms
         now = timezone.now()
         try:
             proof = reauthenticate(user=request.user, secret=form.cleaned_data["secret"], at=now)
-            steps.randomise(
+            outcome = steps.randomise(
                 participant=participant,
                 levels=levels.levels(),
-                request_key=_request_key(request),
+                request_key=request_key(request),
                 proof=proof,
                 by=request.user,
                 at=now,
             )
         except allocation.AllocationRefused as error:
-            return blocked(request, participant.referral, "No allocation was made", [(str(error), "")])
+            return _refused(request, participant, error)
         except TrialError as error:
             form.add_error("secret", str(error))
         else:
+            if not outcome.created:
+                say_already(request, outcome.allocation.at)
             return redirect("journey:allocation", participant.study_id)
     chosen = levels.levels()
     facts = [(term, value) for term, value, _ in _check_answers(participant)]
@@ -117,9 +121,8 @@ def _confirm(request: StaffRequest, participant: Participant, levels: step_forms
         for factor in levels.factors
         if factor.source.type != "site"
     ]
-    study = participant.referral.protocol_version.spec.study
     hidden = [(f"level_{code}", level) for code, level in chosen.items()]
-    hidden.append(("request_key", _request_key(request) if has_secret else str(uuid.uuid4())))
+    hidden.append(("request_key", request_key(request) if has_secret else str(uuid.uuid4())))
     return page(
         request,
         form,
@@ -130,13 +133,17 @@ def _confirm(request: StaffRequest, participant: Participant, levels: step_forms
         facts=facts,
         hidden=hidden,
         back=Link("Go back and check", f"/people/{participant.study_id}/randomise/"),
-        after=f"If you are not sure, ring the trial office: {study.office_phone}, {study.office_hours}.",
+        after=f"{LOST} {office_line(participant.referral.protocol_version.spec)}",
     )
 
 
-def _request_key(request: HttpRequest) -> str:
-    """The key made when the confirmation was rendered; one that is not ours is replaced."""
-    try:
-        return str(uuid.UUID(request.POST.get("request_key", "")))
-    except ValueError:
-        return str(uuid.uuid4())
+def _refused(request: StaffRequest, participant: Participant, error: allocation.AllocationRefused) -> HttpResponse:
+    base = f"/people/{participant.study_id}/"
+    return refused(
+        request,
+        error,
+        spec=participant.referral.protocol_version.spec,
+        back=Link(f"Back to {participant.study_id}", base),
+        trail=[("People", "/people/"), (participant.study_id, base)],
+        here="Randomise",
+    )

@@ -66,7 +66,8 @@ def _consent(participant: Participant, user: User, today: date) -> Fact:
     if newer and user.access.may(Action.RECORD_CONSENT, participant.referral.site):
         link = Link(f"{newer.version} is due", f"/people/{participant.study_id}/consent/")
     more = f" {newer.version} is due" if newer and link is None else ""
-    return Fact("Consent", f"Version {consent.form.version}.{more}", link=link)
+    given = Link("See it", f"/people/{participant.study_id}/consent/given/")
+    return Fact("Consent", f"Version {consent.form.version}.{more}", link=link or given)
 
 
 def _participation(participant: Participant, today: date) -> Fact:
@@ -95,9 +96,26 @@ def links(referral: Referral, user: User) -> list[Link]:
             may(Action.ASK_REVERSAL, site) and may_ask(referral),
             Link("Status entered in error", f"{base}entered-in-error/"),
         ),
+        (_has_no_other_way(referral, user), Link("Randomisation", f"{base}randomisation/")),
+        (
+            _is_randomised(referral) and may(Action.RECORD_GUESS, site),
+            Link("I think I know the group", f"{base}guess/"),
+        ),
         (may(Action.VIEW_HISTORY, site), Link("History", f"{base}history/")),
     )
     return [link for allowed, link in offered if allowed]
+
+
+def _is_randomised(referral: Referral) -> bool:
+    participant = participant_of(referral)
+    return participant is not None and participant.randomised_date is not None
+
+
+def _has_no_other_way(referral: Referral, user: User) -> bool:
+    """Whoever may see the arm reaches the exceptions from the allocation; others from here."""
+    may, site = user.access.may, referral.site
+    asks = may(Action.ASK_EXCEPTION, site) or may(Action.CODE_BREAK, site)
+    return _is_randomised(referral) and asks and not may(Action.VIEW_ARM, site)
 
 
 def grid_of(participant: Participant, user: User, today: date) -> Grid:

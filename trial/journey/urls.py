@@ -33,9 +33,9 @@ urlpatterns = [
     re_path(PERSON + r"referral/change/$", referral_record_views.change_referral, name="change_referral"),
     path("people/households/", household_views.index, name="households"),
     path("people/households/new/", household_views.make, name="make_household"),
-    re_path(r"^people/households/(?P<code>H-[0-9]{2}-[0-9]{3,6})/$", household_views.detail, name="household"),
+    re_path(r"^people/households/(?P<code>[A-Za-z0-9-]{1,20})/$", household_views.detail, name="household"),
     re_path(
-        r"^people/households/(?P<code>H-[0-9]{2}-[0-9]{3,6})/randomise/$",
+        r"^people/households/(?P<code>[A-Za-z0-9-]{1,20})/randomise/$",
         household_views.randomise,
         name="randomise_household",
     ),

@@ -141,3 +141,24 @@ def test_what_is_missing_is_asked_for_and_what_was_typed_stays(client, trial, ra
     assert problems_of(response)
     assert "She said so" in text_of(response) or "route" in wrong
     assert not BlindingEvent.objects.exists()
+
+
+# -- the way to what is not right
+
+
+def test_whoever_sees_the_allocation_finds_the_way_to_say_that_something_is_not_right(client, trial, randomised):
+    page = text_of(as_(client, trial.coordinator).get(url(randomised)))
+
+    assert f'href="/people/{randomised.study_id}/randomisation/"' in page
+
+
+def test_a_blinded_investigator_and_an_assessor_find_theirs_on_the_record(client, trial, randomised):
+    blinded = staff(Role.PRINCIPAL_INVESTIGATOR, trial.site, blinded=True)
+    assessor = staff(Role.OUTCOME_ASSESSOR, trial.site)
+
+    assert f'href="/people/{randomised.study_id}/randomisation/"' in text_of(
+        as_(client, blinded).get(f"/people/{randomised.study_id}/")
+    )
+    assert f'href="/people/{randomised.study_id}/guess/"' in text_of(
+        as_(client, assessor).get(f"/people/{randomised.study_id}/")
+    )

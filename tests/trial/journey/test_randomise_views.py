@@ -250,3 +250,44 @@ def test_nothing_of_it_is_kept_by_browsers(client, trial, ready):
 def test_a_coordinator_of_another_site_learns_nothing(client, trial, ready):
     assert as_(client, elsewhere(Role.COORDINATOR)).get(url(ready)).status_code == 403
     assert as_(client, elsewhere(Role.COORDINATOR)).get(result(ready)).status_code == 404
+
+
+def test_a_page_opened_again_says_when_it_was_allocated(client, trial, ready):
+    visitor = as_(client, trial.randomiser)
+    key = key_in(visitor.post(url(ready), LEVELS))
+    confirm(visitor, ready, key)
+
+    confirm(visitor, ready, key)
+
+    page = text_of(visitor.get(result(ready)))
+    assert "Already allocated on 9 July 2026 at 11am. This is the same result" in page
+    assert "Already allocated" not in text_of(visitor.get(result(ready)))
+
+
+def test_a_failure_says_that_nothing_was_allocated_and_that_trying_again_is_safe(client, trial, ready):
+    visitor = as_(client, trial.randomiser)
+    wrong = LEVELS | {"level_phq9_band": "10-14"}
+    key = key_in(visitor.post(url(ready), wrong))
+
+    page = text_of(visitor.post(url(ready), {**wrong, "request_key": key, "secret": PASSWORD}))
+
+    assert "No allocation was made" in page
+    assert "You can try again; trying again cannot change the result." in page
+    assert "01632 960" in page
+
+
+def test_the_confirmation_says_what_to_do_when_the_connection_is_lost(client, trial, ready):
+    page = text_of(as_(client, trial.randomiser).post(url(ready), LEVELS))
+
+    assert "If the connection is lost, open the record of the person" in page
+
+
+def test_success_shows_number_time_confirmation_code_and_what_comes_next(client, trial, ready):
+    visitor = as_(client, trial.randomiser)
+    confirm(visitor, ready, key_in(visitor.post(url(ready), LEVELS)))
+
+    page = text_of(visitor.get(result(ready)))
+
+    for words in ("Number of the allocation", "9 July 2026 at 11am", "Confirmation code", "What happens next"):
+        assert words in page
+    assert f'href="/people/{ready.study_id}/allocation/certificate/"' in page

@@ -89,7 +89,7 @@ def trail(participant: Participant, user: User) -> list[tuple[str, str]]:
     number, may = participant.study_id, user.access.may
     people = [("People", "/people/")] if may(Action.VIEW_PEOPLE) else []
     record = [(number, f"/people/{number}/")] if may(Action.VIEW_RECORD, participant.site) else []
-    return [*people, *record, (f"Randomisation of {number}", f"/people/{number}/randomisation/")]
+    return [*people, *record, ("Randomisation", f"/people/{number}/randomisation/")]
 
 
 def _facts(made: Allocation) -> list[tuple[str, str]]:
