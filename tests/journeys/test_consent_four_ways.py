@@ -149,7 +149,7 @@ def test_with_the_keyboard_alone_the_name_is_typed_instead(chromium, live_server
     desk.send("Continue to sign")
     page = desk.page
 
-    page.get_by_label("Your full name").focus()
+    page.get_by_label("Your full name", exact=True).focus()
     page.keyboard.type("Carol Tester")
     page.keyboard.press("Tab")
     page.keyboard.press("Space")  # the first way, "Draw"

@@ -21,13 +21,13 @@ from trial.consent.sealing import MEANING, Mark, opened
 from trial.participants import identity
 
 INK, GREY, RULE = HexColor("#212b32"), HexColor("#4c6272"), HexColor("#aeb7bd")
-WIDTH = A4[0] - 40 * mm
+WIDTH = A4[0] - 40 * mm - 12  # the frame keeps 6 points free at each side
 TEXT = ParagraphStyle("text", fontName=FONT, fontSize=9.5, leading=13, textColor=INK)
 SMALL = ParagraphStyle("small", parent=TEXT, fontSize=7.5, leading=10, textColor=GREY, splitLongWords=True)
 STRONG = ParagraphStyle("strong", parent=TEXT, fontName=BOLD)
 HEAD = ParagraphStyle("head", parent=TEXT, fontName=BOLD, fontSize=16, leading=20, spaceAfter=2 * mm)
 SECTION = ParagraphStyle("section", parent=TEXT, fontName=BOLD, fontSize=11, leading=15, spaceBefore=4 * mm)
-SIGNATURE_WIDTH, SIGNATURE_HEIGHT = 75 * mm, 25 * mm
+SIGNATURE_WIDTH, SIGNATURE_HEIGHT = 60 * mm, 16 * mm
 
 
 def draw(consent: Consent, *, verify_url: str) -> bytes:

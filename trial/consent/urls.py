@@ -1,8 +1,8 @@
-"""Addresses of approved documents and of the page that checks a consent form."""
+"""Addresses of approved documents."""
 
 from django.urls import include, path
 
-from trial.consent import document_views, verify_views
+from trial.consent import document_views
 
 documents = [
     path("documents/", document_views.index, name="documents"),
@@ -13,6 +13,5 @@ documents = [
 ]
 
 urlpatterns = [
-    path("consent/verify/", verify_views.verify, name="consent_verify"),
     path("", include((documents, "documents"))),
 ]

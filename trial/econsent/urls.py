@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from trial.econsent import views
+from trial.econsent import verify_views, views
 
 urlpatterns = [
     path("c/", views.start, name="c_none"),
@@ -17,4 +17,5 @@ urlpatterns = [
     path("consent/declined/", views.declined, name="c_declined"),
     path("consent/hand-back/", views.hand_back, name="c_hand_back"),
     path("consent/copy/", views.copy, name="c_copy"),
+    path("consent/verify/", verify_views.verify, name="consent_verify"),
 ]

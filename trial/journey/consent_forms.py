@@ -60,6 +60,10 @@ class RecordConsentForm(ConsentForm):
         super().__init__(form, methods, data)
         self.files = files or MultiValueDict()
         self.fields["secret"] = secret_field(required=False)
+        statements = [name for name in self.fields if name.startswith("statement_")]
+        self.order_fields([*self.FIRST, *statements, "capacity_confirmed", "interpreter", "interpreter_name"])
+
+    FIRST = ("signed_at", "method", "scan", "witness_name", "spoken_name", "witness_heard_at")
 
     def clean_scan(self) -> bytes | None:
         """A file that is not too large to look at."""

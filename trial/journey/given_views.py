@@ -16,7 +16,7 @@ from trial.access.models import AccessEvent
 from trial.access.permissions import StaffRequest, requires
 from trial.access.policy import Action
 from trial.base.errors import TrialError
-from trial.base.words import date_and_time
+from trial.base.words import date_and_time, long_date
 from trial.consent import choices, sealing
 from trial.consent.evidence_models import ConsentEvidence, ConsentScan, SealedForm
 from trial.consent.models import Consent
@@ -46,6 +46,7 @@ class Given:
     scans: list[tuple[int, ConsentScan]]
     has_form: bool
     evidence: ConsentEvidence | None
+    copy_words: str
 
 
 def _given(consent: Consent, place: int, order: list[int]) -> Given:
@@ -60,7 +61,16 @@ def _given(consent: Consent, place: int, order: list[int]) -> Given:
         [(order.index(one.pk) + 1, one) for one in consent.scans.all()],
         hasattr(consent, "sealed_form"),
         getattr(consent, "evidence", None),
+        _copy_words(consent),
     )
+
+
+def _copy_words(consent: Consent) -> str:
+    if consent.copy_given_date is None:
+        return "Not recorded"
+    evidence: ConsentEvidence | None = getattr(consent, "evidence", None)
+    how = f", {evidence.get_copy_how_display().lower()}" if evidence else ""
+    return f"{long_date(consent.copy_given_date)}{how}"
 
 
 def _consents(participant: Participant) -> list[Consent]:

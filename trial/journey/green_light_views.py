@@ -103,7 +103,7 @@ def checklist(request: StaffRequest, code: str) -> HttpResponse:
         "computed": [] if site.green_light_date else green_light.computed(site, today),
         "judged": green_light.judged(found.ticks),
         "signatures": [one for one in (found.manager_signature, found.investigator_signature) if one],
-        "ticks": ticks if who == "manager" and not found.investigator_signature_id else None,
+        "ticks": ticks if who == "manager" and not site.green_light_date else None,
         "sign": sign if _may_sign(who, site) else None,
         "n_missing": len(_missing(site, today)),
     }

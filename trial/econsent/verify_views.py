@@ -7,11 +7,10 @@ from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods
 
-from trial.access.permissions import public
 from trial.consent.verifying import MOST_BYTES, verdict_on
 from trial.protocol.versions import active_version
+from trial.selfcompletion.doors import participant_page
 
 MOST_TRIES, WITHIN_SECONDS = 20, 600
 """For each address that asks."""
@@ -43,8 +42,7 @@ class VerifyForm(forms.Form):
         return data
 
 
-@public
-@require_http_methods(["GET", "HEAD", "POST"])
+@participant_page
 def verify(request: HttpRequest) -> HttpResponse:
     """Take a file and say whether we made it, byte for byte. Nobody is named."""
     verdict, version = None, active_version()
