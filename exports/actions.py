@@ -26,6 +26,7 @@ from trial.access.models import AccessEvent, User
 from trial.access.policy import Action
 from trial.base.models import role_of
 from trial.locking.models import DatasetLock
+from trial.rights.requests import restricted_since
 
 RELEASE_FOLDER = "releases"
 
@@ -46,6 +47,11 @@ def request_release(*, lock: DatasetLock, variant: str, purpose: str, by: User, 
         raise ReleaseRefused(f"The data of {lock} are not stored yet. Try again in a minute.")
     code = software.current().key
     build_key = _build_key(lock, variant, code)
+    if restricted_since(lock.asked_at) and not Release.objects.filter(build_key=build_key).exists():
+        raise ReleaseRefused(
+            f"Somebody's data may not be processed since {lock} was read. Make a new cut, which leaves them out, or"
+            " decide the request first."
+        )
     made = Release(
         lock=lock,
         variant=variant,

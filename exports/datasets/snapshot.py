@@ -11,6 +11,7 @@ from django.db import transaction
 from exports.checks import ModelBroken
 from exports.datasets.definition import Definition, current_definition
 from trial.participants.models import Participant
+from trial.rights.requests import restricted_participants
 
 READING = "reading"
 ReadArms = Callable[[], Mapping[int, str]]
@@ -79,7 +80,9 @@ def take(*, through: date, locked_at: datetime, read_arms: ReadArms | None = Non
 
 
 def _people(through: date, using: str) -> Iterable[Person]:
-    rows = Participant.objects.using(using).filter(consented_date__lte=through)
+    """Everybody who consented by that day, without those whose data may not be processed now (R-35)."""
+    left_out = restricted_participants(using)
+    rows = Participant.objects.using(using).filter(consented_date__lte=through).exclude(pk__in=left_out)
     for pk, study_id, site, referral, consented, randomised, died in rows.values_list(
         "pk", "study_id", "referral__site__code", "referral_id", "consented_date", "randomised_date", "died_date"
     ):

@@ -178,11 +178,16 @@ def may_still_go(message: OutboxMessage) -> bool:
     return not is_restricted(message.referral)
 
 
-def restricted_participants() -> set[int]:
-    """Primary keys of participants whom new releases leave out."""
-    people = SubjectRequest.objects.stopping().values("referral__person")
-    found = Referral.objects.filter(person__in=people, participant__isnull=False)
+def restricted_participants(using: str = "default") -> set[int]:
+    """Primary keys of participants whom new cuts and releases leave out (articles 18 and 21)."""
+    people = list(SubjectRequest.objects.using(using).stopping().values_list("referral__person", flat=True))
+    found = Referral.objects.using(using).filter(person__in=people, participant__isnull=False)
     return set(found.values_list("participant", flat=True))
+
+
+def restricted_since(at: datetime) -> bool:
+    """Whether somebody's processing was stopped after a moment and still is: data read before it hold that person."""
+    return SubjectRequest.objects.stopping().filter(recorded_at__gt=at, referral__participant__isnull=False).exists()
 
 
 def overdue_tasks(*, at: datetime) -> int:
