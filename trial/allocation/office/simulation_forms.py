@@ -7,6 +7,7 @@ from django import forms
 
 from randomisation.engine.parameters import Factor
 from trial.allocation.office.configure_forms import IMBALANCES, sizes_of
+from trial.allocation.office.scheme_reads import factor_words
 from trial.base.fields import ChoiceField, NumberField, TextField
 from trial.base.widgets import CheckBoxes
 
@@ -51,8 +52,9 @@ class SimulationForm(forms.Form):
         for code, name in sites:
             self.fields[f"site_{code}"] = _share(f"Share of {name}")
         for factor in factors:
+            label, labels = factor_words(factor.code)
             for level in factor.levels:
-                self.fields[f"level_{factor.code}_{level}"] = _share(f"Share of {factor.code}: {level}")
+                self.fields[f"level_{factor.code}_{level}"] = _share(f"Share of {label} {labels.get(level, level)}")
 
     def clean_block_sizes(self) -> list[int]:
         """Whole numbers, or none."""
