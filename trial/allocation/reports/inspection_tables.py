@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from django.db.models import Q
+
 from randomisation.models import (
     Allocation,
     ArmAccessLog,
@@ -18,6 +20,7 @@ from randomisation.models import (
 from randomisation.proposals import KINDS
 from trial.access.models import Delegation, Duty, RoleAssignment, Site, User
 from trial.access.policy import POLICY, Action, Role
+from trial.allocation.exceptions.reads import at_own_sites
 from trial.allocation.models import BlindingEvent
 from trial.participants.models import Participant
 
@@ -101,10 +104,11 @@ def events(scheme: Scheme, reader: User) -> Rows:
 
 
 def exceptions(scheme: Scheme, reader: User) -> Rows:
-    """Every request that took a second person."""
+    """Every request that took a second person: about the reader's sites, or about none."""
     yield ["request", "kind", "seq", "site", "asked_by", "asked_at", "state", "decided_by", "ended_at", "reason"]
-    found = scheme.proposals.select_related("asked_by", "allocation").prefetch_related("approvals__by")
-    for one in found.order_by("pk"):
+    theirs = at_own_sites(reader, Action.VIEW_EXCEPTIONS)
+    found = scheme.proposals.filter(theirs | Q(site="") if theirs else Q()).select_related("asked_by", "allocation")
+    for one in found.prefetch_related("approvals__by").order_by("pk"):
         decided = "; ".join(
             f"{a.by} {'approved' if a.approves else 'refused'} {_utc(a.at)}" for a in one.approvals.all()
         )
@@ -123,10 +127,11 @@ def exceptions(scheme: Scheme, reader: User) -> Rows:
 
 
 def unblinding(scheme: Scheme, reader: User) -> Rows:
-    """Code breaks, then blinding events: who learned of an arm, when and how; never which."""
+    """Code breaks, then blinding events, at the reader's sites: who learned of an arm, when and how; never which."""
     numbers, hides = _Numbers(reader), reader.access.blinded
     yield ["kind", "category", "participant", "person", "authorised_by", "at", "who_knows_or_how", "stays_in_follow_up"]
-    broken = CodeBreak.objects.filter(allocation__scheme=scheme).select_related("allocation", "requested_by")
+    theirs = at_own_sites(reader, Action.VIEW_EXCEPTIONS, "allocation__site")
+    broken = CodeBreak.objects.filter(theirs, allocation__scheme=scheme).select_related("allocation", "requested_by")
     for one in broken.prefetch_related("allocation__members__participant").order_by("at", "pk"):
         told = "" if hides else "; ".join(text for text in (one.who_knows, one.third_party) if text)
         yield [
@@ -139,7 +144,8 @@ def unblinding(scheme: Scheme, reader: User) -> Rows:
             told,
             "yes" if one.stays_in_follow_up else "no",
         ]
-    happened = BlindingEvent.objects.filter(participant__allocation_links__scheme=scheme)
+    theirs = at_own_sites(reader, Action.VIEW_EXCEPTIONS, "participant__number_site__code")
+    happened = BlindingEvent.objects.filter(theirs, participant__allocation_links__scheme=scheme)
     for event in happened.select_related("participant__number_site", "person").order_by("recorded_at", "pk"):
         number = numbers.of_participant(event.participant)
         how = "" if hides else event.route

@@ -156,9 +156,7 @@ def _concealment(scheme: Scheme, revisions: list[Revision]) -> list[str]:
         f"{online:,} allocations were made online.",
     ]
     if any(revision.backup_rows for revision in revisions):
-        found.append(
-            f"Numbered sealed envelopes were held centrally for emergencies; {paper:,} were used, in order."
-        )
+        found.append(f"Numbered sealed envelopes were held centrally for emergencies; {paper:,} were used, in order.")
     if recovered:
         found.append(f"{recovered:,} were entered again from their certificates after a restored backup.")
     return found

@@ -69,11 +69,9 @@ class Office:
         self.step(proposals.REVEAL, facts, by=self.statistician, approvers=[self.second, self.sponsor])
         return scheme
 
-    def step(self, kind, facts, *, by, approvers, allocation=None):
+    def step(self, kind, facts, *, by, approvers, **more):
         """Asked for and approved."""
-        asked = proposals.ask(
-            scheme=self.scheme, kind=kind, facts=facts, reason="As planned", by=by, at=NOW, allocation=allocation
-        )
+        asked = proposals.ask(scheme=self.scheme, kind=kind, facts=facts, reason="As planned", by=by, at=NOW, **more)
         for person in approvers:
             proposals.approve(proposal=asked, by=person, at=NOW)
         return asked

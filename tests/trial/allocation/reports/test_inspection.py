@@ -9,9 +9,10 @@ import zipfile
 import pytest
 
 from randomisation import proposals
-from tests.factories import NOW
+from tests.factories import NOW, site, staff
 from tests.trial.allocation.reports.builders import URL, Office
 from trial.access.models import AccessEvent
+from trial.access.policy import Role
 from trial.allocation import actions
 from trial.allocation.reads import show_arm
 
@@ -60,6 +61,7 @@ def busy(office):
         by=office.manager,
         approvers=[office.sponsor],
         allocation=allocations[0],
+        site=allocations[0].site,
     )
     facts = {"category": "emergency", "who_knows": "The sunny allotment nurse"}
     office.step(proposals.CODE_BREAK, facts, by=office.manager, approvers=[office.sponsor], allocation=allocations[1])
@@ -144,6 +146,17 @@ def test_participant_numbers_stand_only_where_their_reader_may_see_them(office):
 
     assert seen == first.study_id
     assert hidden == ""
+
+
+def test_exceptions_of_other_sites_are_not_in_the_pack_of_a_monitor(office):
+    busy(office)
+    office.elsewhere = staff(Role.MONITOR, site("02"), name="Other monitor", blinded=True)
+
+    own, other = pack_of(office, "monitor"), pack_of(office, "elsewhere")
+
+    assert {row["site"] for row in rows_of(own, "exceptions.csv")} == {"", "01"}
+    assert {row["site"] for row in rows_of(other, "exceptions.csv")} == {""}
+    assert rows_of(other, "unblinding.csv") == []
 
 
 def test_after_the_reveal_the_verification_is_in_it(office):
