@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from trial.demo import events, office
+from trial.demo import events, office, outreach
 from trial.demo.calendar import WEEKS_SINCE_RECRUITMENT
 from trial.demo.desk import Desk
 from trial.demo.follow import FollowUp
@@ -41,6 +41,7 @@ def build(
     Registers(stage).begin()
     events.harm(stage)
     office.begin(stage)
+    outreach.begin(stage)
     Desk(stage).begin(with_cut=with_cut)
     stage.agenda.play()
     return stage

@@ -134,6 +134,8 @@ def referral(request: StaffRequest, number: str) -> HttpResponse:
         "rows": rows,
         "has_words": has_words,
         "referral": found,
+        "may_tell": getattr(found, "participant", None) is not None
+        and request.user.access.may(Action.SEND_MESSAGE_BACK, found.site),
         "may_change": request.user.access.may(Action.ADD_REFERRAL, found.site),
     }
     return render(request, "journey/referral.html", context)

@@ -51,7 +51,7 @@ def timeline(referral: Referral, user: User) -> list[Event]:
     spec = referral.protocol_version.spec
     sources: list[Source] = [_messages, _contacts, _information]
     if hasattr(referral, "participant"):
-        sources += [_consents, _forms, _changes, _queries, _alerts, _adverse_events, _deviations]
+        sources += [_consents, _messages_back, _forms, _changes, _queries, _alerts, _adverse_events, _deviations]
         if may_see_sessions(user, referral):
             sources += [_groups, _attendance]
     sources += [_claims, _redactions, *further, _statuses, _decisions]
@@ -114,6 +114,17 @@ def _contacts(referral: Referral, user: User, spec: ProtocolSpec) -> Iterator[Mo
         minutes = f"{one.duration_min} minutes" if one.duration_min else ""
         follows = f"Next: {one.get_next_step_display().lower()}" if one.next_date else ""
         yield moment(one.at, text, who=one.made_by, more=". ".join(p for p in (others, minutes, follows) if p))
+
+
+def _messages_back(referral: Referral, user: User, spec: ProtocolSpec) -> Iterator[Moment]:
+    """Messages to the GP and the referrer; who opens them is asked for again on their own page."""
+    may_open = user.access.may(Action.SEND_MESSAGE_BACK, referral.site)
+    for one in referral.participant.messages_back.filter(state="sent").select_related("settled_by"):
+        if one.settled_at is None:
+            continue
+        text = f"Message to the {one.get_recipient_display()}: {one.get_kind_display().lower()}"
+        url = f"/messages-back/{one.pk}/" if may_open else ""
+        yield moment(one.settled_at, text, who=one.settled_by, url=url)
 
 
 def _information(referral: Referral, user: User, spec: ProtocolSpec) -> Iterator[Moment]:

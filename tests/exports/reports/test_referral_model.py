@@ -142,7 +142,7 @@ def trial(clock):
 
 def attend(trial, participant, n_attended, n_offered=10):
     """A group with sessions delivered, and the person's marks: here, then absent."""
-    group = make_group(trial, start_date=TODAY - timedelta(days=80))
+    group = make_group(trial, name=f"Group of {participant}", start_date=TODAY - timedelta(days=80))
     join(group, participant, from_date=TODAY - timedelta(days=80))
     for number, session in enumerate(group.sessions.order_by("number")[:n_offered]):
         starts = session.starts_at
