@@ -99,6 +99,7 @@ def checklist(request: StaffRequest, code: str) -> HttpResponse:
         "here": str(site),
         "breadcrumbs": [TRAIL],
         "site": site,
+        "form": form,
         "detail": _state(site),
         "computed": [] if site.green_light_date else green_light.computed(site, today),
         "judged": green_light.judged(found.ticks),
