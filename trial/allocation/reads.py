@@ -9,7 +9,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from randomisation.allocate import digest_of as log_digest
 from randomisation.arms import arms_for_export, reveal_arm
-from randomisation.models import Allocation, AllocationMember, Scheme
+from randomisation.models import Allocation, AllocationMember, Scheme, State
 from trial.access.models import AccessEvent, User
 from trial.access.policy import Action
 from trial.participants.models import Participant, Referral
@@ -28,6 +28,19 @@ def allocation_of(participant: Participant) -> Allocation | None:
     """The participant's allocation by the protocol's scheme, with nothing opened."""
     links = AllocationMember.objects.filter(participant=participant, scheme=scheme_of(participant))
     member = links.select_related("allocation__revision").first()
+    return member.allocation if member else None
+
+
+def other_schemes(participant: Participant) -> list[Scheme]:
+    """Open schemes other than the one that the protocol of this participant names."""
+    own = participant.referral.protocol_version.spec.randomisation.scheme
+    return [one for one in Scheme.objects.exclude(code=own).order_by("code") if one.state == State.OPEN]
+
+
+def allocation_in(scheme: Scheme, participant: Participant) -> Allocation | None:
+    """The participant's allocation by one scheme, with nothing opened."""
+    links = AllocationMember.objects.filter(participant=participant, scheme=scheme)
+    member = links.select_related("allocation").first()
     return member.allocation if member else None
 
 

@@ -13,7 +13,7 @@ from trial.access.policy import Action
 from trial.allocation import actions as allocation
 from trial.allocation.actions import Allocation
 from trial.allocation.exceptions import reads as exception_reads
-from trial.allocation.reads import allocation_of, digest_of, show_arm
+from trial.allocation.reads import allocation_of, digest_of, other_schemes, show_arm
 from trial.base.parts import Link
 from trial.base.words import date_and_time, local_day
 from trial.journey import forms as step_forms
@@ -53,6 +53,7 @@ def allocation_result(request: StaffRequest, number: str) -> HttpResponse:
             "welcome_days": spec.session_plan.welcome_call_working_days,
             "blinded_people": _blinded_people(participant),
             "exceptions": _exceptions_link(participant, request.user),
+            "further": _further_link(participant, request.user),
             "breadcrumbs": [("People", "/people/"), (participant.study_id, f"/people/{participant.study_id}/")],
             "here": "Allocation",
         },
@@ -78,6 +79,11 @@ def _certificate_rows(
 def _exceptions_link(participant: Participant, user: User) -> Link | None:
     may = any(user.access.may(action, participant.site) for action in (Action.ASK_EXCEPTION, Action.CODE_BREAK))
     return Link("Say what is not right", f"/people/{participant.study_id}/randomisation/") if may else None
+
+
+def _further_link(participant: Participant, user: User) -> Link | None:
+    may = user.access.may(Action.RANDOMISE, participant.site) and other_schemes(participant)
+    return Link("Further randomisations", f"/people/{participant.study_id}/schemes/") if may else None
 
 
 def _blinded_people(participant: Participant) -> list[User]:

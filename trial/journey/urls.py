@@ -14,6 +14,7 @@ from trial.journey import (
     randomise_views,
     referral_record_views,
     referral_views,
+    scheme_views,
 )
 from trial.journey.consent_urls import urlpatterns as consents
 from trial.journey.page_urls import urlpatterns as pages
@@ -31,6 +32,8 @@ urlpatterns = [
     path("people/import/<int:pk>/lines.csv", import_views.lines, name="import_lines"),
     re_path(PERSON + r"referral/$", referral_record_views.referral, name="referral"),
     re_path(PERSON + r"referral/change/$", referral_record_views.change_referral, name="change_referral"),
+    re_path(PERSON + r"schemes/$", scheme_views.index, name="schemes"),
+    re_path(PERSON + r"schemes/(?P<scheme>[a-z0-9-]{1,32})/$", scheme_views.randomise, name="randomise_into"),
     path("people/households/", household_views.index, name="households"),
     path("people/households/new/", household_views.make, name="make_household"),
     re_path(r"^people/households/(?P<code>[A-Za-z0-9-]{1,20})/$", household_views.detail, name="household"),

@@ -9,6 +9,7 @@ from django.http import Http404
 from randomisation import proposals
 from randomisation.models import Allocation, AllocationFlag, AllocationMember, Proposal, Revision, Scheme
 from randomisation.preconditions import factors_of
+from randomisation.requests import HOUSEHOLD, SINGLE, UNIT_FACTOR
 from trial.access.models import Site, User
 from trial.access.policy import Action
 from trial.allocation.reads import allocation_of
@@ -16,8 +17,8 @@ from trial.participants.models import Participant
 from trial.participants.reads import participant_for
 from trial.protocol.spec import ProtocolSpec
 
-SITE_FACTOR, UNIT_FACTOR = "site", "unit"
-"""Set by the system: where somebody was randomised and whether alone are facts, not judgements (5, 9.13)."""
+SITE_FACTOR = "site"
+"""Like the factor unit it is set by the system: where and whether alone are facts, not judgements (5, 9.13)."""
 
 
 def participant_by_any(user: User, number: str, *actions: Action) -> Participant:
@@ -91,8 +92,11 @@ def factor_words(revision: Revision, spec: ProtocolSpec) -> list[FactorWords]:
         labels = {level.code: level.label for level in ours.levels} if ours else {}
         if factor.code == SITE_FACTOR:
             labels |= dict(Site.objects.values_list("code", "name"))
+        if factor.code == UNIT_FACTOR:
+            labels |= {SINGLE: "Alone", HOUSEHOLD: "With the household"}
         choices = tuple((level, labels.get(level, level)) for level in factor.levels)
-        found.append(FactorWords(factor.code, ours.label if ours else factor.code.capitalize(), choices))
+        name = "Randomised" if factor.code == UNIT_FACTOR else factor.code.capitalize()
+        found.append(FactorWords(factor.code, ours.label if ours else name, choices))
     return found
 
 
