@@ -2,7 +2,14 @@
 
 from django.urls import path, re_path
 
-from trial.journey import consent_views, econsent_views, given_views, green_light_views, reconsent_views
+from trial.journey import (
+    consent_views,
+    consultee_views,
+    econsent_views,
+    given_views,
+    green_light_views,
+    reconsent_views,
+)
 
 CONSENT = r"^people/(?P<number>[A-Z]{1,5}-[0-9-]{1,15})/consent/"
 
@@ -13,6 +20,7 @@ urlpatterns = [
     re_path(CONSENT + r"cancel/$", econsent_views.cancel, name="consent_cancel"),
     re_path(CONSENT + r"countersign/$", econsent_views.countersign, name="countersign"),
     re_path(CONSENT + r"given/$", given_views.given, name="consent_given"),
+    re_path(CONSENT + r"consultee/$", consultee_views.advice, name="consultee"),
     re_path(CONSENT + r"copy/$", given_views.copy, name="consent_copy"),
     re_path(CONSENT + r"form/(?P<page>[0-9]{1,3})\.pdf$", given_views.form, name="consent_form"),
     re_path(CONSENT + r"scan/$", given_views.scan, name="consent_scan"),

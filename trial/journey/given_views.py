@@ -101,6 +101,7 @@ def given(request: StaffRequest, number: str) -> HttpResponse:
         "rows": list(reversed(rows)),
         "may_open": may(Action.VIEW_CONSENT_FORM, site),
         "may_give": may(Action.RECORD_CONSENT, site),
+        "may_change": may(Action.CHANGE_PARTICIPATION, site),
         "has_link": bool(rows) and _session(rows[-1].consent) is not None,
         "is_paper": bool(rows) and rows[-1].consent.method == Consent.Method.PAPER,
     }

@@ -7,6 +7,7 @@ from datetime import date
 from trial.activities.models import Membership
 from trial.allocation.reads import allocation_of
 from trial.assessments.expected import expected_forms_of
+from trial.consent import consultee
 from trial.consent.actions import valid_consent
 from trial.participants.models import Participant, Referral
 from trial.participation import rules as participation
@@ -149,10 +150,15 @@ def completed(ask: Ask) -> list[str]:
 
 
 def ended(ask: Ask) -> list[str]:
-    """T16: activity over or stopped and all active data collection stopped; or death; or loss of capacity."""
+    """T16: activity over or stopped and all active data collection stopped; or death; or loss of capacity.
+
+    After a loss of capacity somebody goes on only by a consultee's advice under approved arrangements (BR-16).
+    """
     changes = list(ask.participant.participation_changes.all())
     causes = {change.cause for change in changes if change.effective_date <= ask.on}
-    if causes & {ParticipationChange.Cause.DEATH, ParticipationChange.Cause.LOSS_OF_CAPACITY}:
+    if ParticipationChange.Cause.DEATH in causes:
+        return []
+    if ParticipationChange.Cause.LOSS_OF_CAPACITY in causes and not consultee.may_go_on(ask.participant, ask.on):
         return []
     if participation.collects_answers(changes, ask.on):
         return ["Questionnaires go on, so the person is still in the trial."]

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from trial.access.models import User
 from trial.activities.models import Membership, Session
 from trial.base.words import short_date
+from trial.consent import consultee
 from trial.journey.timeline import may_see_sessions
 from trial.messages.models import OutboxMessage, Task
 from trial.participants.models import Participant
@@ -47,7 +48,7 @@ def preview(
     spec = participant.referral.protocol_version.spec
     labels = {str(one.code): one.label for one in spec.participation_elements}
     is_silent = cause != ParticipationChange.Cause.CHOICE
-    wanted = dict.fromkeys(Element.values, False) if is_silent else dict(elements)
+    wanted = rules.wanted_elements(elements, cause, has_consultee=consultee.may_go_on(participant, on))
     before = rules.elements_on(participant.participation_changes.all(), on)
     changed = {code: is_on for code, is_on in wanted.items() if before[code] != is_on}
     after = before | changed

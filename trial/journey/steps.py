@@ -15,6 +15,7 @@ from trial.allocation.actions import Allocation, AllocationOutcome
 from trial.assessments.models import Administration
 from trial.base.words import local_day, long_date
 from trial.consent import actions as consents
+from trial.consent import consultee
 from trial.consent.models import Consent, DocumentVersion, InformationGiven
 from trial.journey import ending
 from trial.journey.actions import OPEN_AFTER_LOCK, close, missing_for, move
@@ -287,6 +288,7 @@ def change_participation(
         by=by,
         at=at,
         today=local_day(at),
+        has_consultee=consultee.may_go_on(participant, effective_date),
     )
     _leave_before_randomisation(change, by, at)
     settle(participant, by=by, at=at, on=effective_date)
@@ -298,9 +300,11 @@ def _leave_before_randomisation(change: ParticipationChange, by: User, at: datet
     target = Status.WITHDRAWN_BEFORE_RANDOMISATION
     referral = Referral.objects.select_related("protocol_version").get(pk=change.participant.referral_id)
     changes = change.participant.participation_changes.all()
-    goes_on = change.cause == ParticipationChange.Cause.CHOICE and participation_rules.collects_answers(
-        changes, change.effective_date
+    may_go_on = change.cause == ParticipationChange.Cause.CHOICE or (
+        change.cause == ParticipationChange.Cause.LOSS_OF_CAPACITY
+        and consultee.may_go_on(change.participant, change.effective_date)
     )
+    goes_on = may_go_on and participation_rules.collects_answers(changes, change.effective_date)
     if goes_on or between(Status(referral.status), target) is None:
         return
     means = "death" if change.cause == ParticipationChange.Cause.DEATH else "none_given"

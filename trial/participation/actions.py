@@ -34,10 +34,14 @@ def record_change(
     cause: str = ParticipationChange.Cause.CHOICE,
     reason_code: str = "",
     how_learned: str = "",
+    has_consultee: bool = False,
 ) -> ParticipationChange:
     """Store a participation change and stop the messages it ends (BR-60 to BR-62).
 
     Death and loss of capacity switch everything off; the person gets no further message.
+
+    Args:
+        has_consultee: a consultee advised, under approved arrangements, that the person would want to go on (BR-16).
 
     Raises:
         NothingChanges: no element would change.
@@ -46,8 +50,7 @@ def record_change(
     participant = Participant.objects.select_for_update().get(pk=participant.pk)
     if not participant.consented_date <= effective_date <= today:
         raise ChangeDateWrong("The date must be on or after the day of consent and not in the future.")
-    if cause != ParticipationChange.Cause.CHOICE:
-        elements = dict.fromkeys(Element.values, False)
+    elements = rules.wanted_elements(elements, cause, has_consultee=has_consultee)
     now = rules.elements_on(participant.participation_changes.all(), effective_date)
     changed = {code: is_on for code, is_on in elements.items() if now[code] != is_on}
     if not changed:
