@@ -17,6 +17,7 @@ from trial.consent.sealing import Mark
 from trial.demo.stage import Stage
 from trial.econsent import actions as econsent
 from trial.econsent import scans
+from trial.econsent.models import ConsentSession
 from trial.journey import consenting, steps
 from trial.participants.models import Referral
 
@@ -38,38 +39,41 @@ def give(
     at: datetime,
 ) -> Consent:
     """Consent in the way that `data` says, by the same actions as the pages."""
-    what = {"referral": referral, "form": form, "information": information, "by": by}
     if data.method in ON_SCREEN:
-        return _on_screen(stage, data, name, rng, at, what)
+        begun = at - timedelta(minutes=20)
+        session = econsent.start(
+            referral=referral, method=data.method, form=form, information=information, by=by, at=begun
+        )
+        return _on_screen(stage, session, data, name, by, rng, at)
     if data.method == Method.TELEPHONE_WITNESSED:
         return consenting.by_telephone(
-            **what,  # type: ignore[arg-type]
+            referral=referral,
+            form=form,
+            information=information,
             data=data,
             spoken_name=name,
             heard_at=data.signed_at + timedelta(seconds=30),
             interpreter_name="",
             file_hashes=(_hash(form), _hash(information.document)),
             proof=stage.staff.proof(by, at),
+            by=by,
             at=at,
         )
-    made = steps.consent(**what, data=data, at=at)  # type: ignore[arg-type]
+    made = steps.consent(referral=referral, form=form, information=information, data=data, by=by, at=at)
     scans.attach(consent=made, data=_scan(made.participant.study_id), by=by, at=at)
     return made
 
 
 def _on_screen(
-    stage: Stage, data: ConsentData, name: str, rng: Random, at: datetime, what: dict[str, object]
+    stage: Stage, session: ConsentSession, data: ConsentData, name: str, by: User, rng: Random, at: datetime
 ) -> Consent:
-    begun = at - timedelta(minutes=20)
-    session = econsent.start(**what, method=data.method, at=begun)  # type: ignore[arg-type]
-    econsent.answer(session=session, answers=data.answers, at=begun)
-    econsent.sign(session=session, name=name, mark=Mark(SignatureKind.DRAWN, png=scribble(rng)), at=begun)
+    """Answered and signed by the person, certified, and countersigned by the team."""
+    econsent.answer(session=session, answers=data.answers, at=session.started_at)
+    mark = Mark(SignatureKind.DRAWN, png=scribble(rng))
+    econsent.sign(session=session, name=name, mark=mark, at=session.started_at)
     signed = econsent.certify(session=session, at=data.signed_at)
-    by = what["by"]
     added = consenting.Countersignature(
-        mark=Mark(SignatureKind.DRAWN, png=scribble(rng)),
-        capacity_confirmed=True,
-        copy_how=CopyHow.PRINT,
+        mark=Mark(SignatureKind.DRAWN, png=scribble(rng)), capacity_confirmed=True, copy_how=CopyHow.PRINT
     )
     if data.method == Method.ECONSENT_REMOTE:
         added = replace(
@@ -78,13 +82,7 @@ def _on_screen(
             identity_items=("name", "date of birth"),
             identity_checked_date=stage.calendar.day_of(at),
         )
-    return consenting.countersign(
-        session=signed,
-        added=added,
-        proof=stage.staff.proof(by, at),  # type: ignore[arg-type]
-        by=by,  # type: ignore[arg-type]
-        at=at,
-    )
+    return consenting.countersign(session=signed, added=added, proof=stage.staff.proof(by, at), by=by, at=at)
 
 
 def scribble(rng: Random) -> bytes:

@@ -1,6 +1,7 @@
 """Each site's green light, signed by the trial manager and the investigator three days before it opens."""
 
 from datetime import datetime, timedelta
+from functools import partial
 
 from trial.access.policy import Role
 from trial.demo.calendar import local_moment
@@ -21,7 +22,7 @@ def plan(stage: Stage) -> None:
     """Write the signatures down, before each site's first day."""
     for code in stage.sites:
         day = stage.calendar.opens(code) - timedelta(days=DAYS_BEFORE)
-        stage.agenda.at(local_moment(day, 11), lambda at, code=code: _open(stage, code, at))
+        stage.agenda.at(local_moment(day, 11), partial(_open, stage, code))
 
 
 def _open(stage: Stage, code: str, at: datetime) -> None:
