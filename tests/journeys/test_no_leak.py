@@ -18,7 +18,7 @@ from randomisation.unsealed import unseal
 from tests.factories import NOW, PASSWORD, TODAY, Trial, proof, staff
 from tests.journeys import sentinel
 from tests.journeys.visitor import Visitor
-from tests.test_permissions import World, absent, address, pages, values
+from tests.test_permissions import World, absent, address, is_permitted, pages, values
 from trial.access.policy import Role
 from trial.allocation import hooks, schemes
 from trial.allocation.actions import AllocationRefused, report_unblinding
@@ -41,10 +41,13 @@ PUBLIC_DEFINITION = {
     "allocation:scheme",
     "allocation:revision",
     "allocation:certificate",
+    "allocation:statement",
+    "allocation:statement_pdf",
+    "allocation:statement_text",
     "allocation:guess",
 }
-"""Pages that say which arms there are, the same for everybody: the protocol, the scheme, its lock certificate, and the
-question which arm an assessor believes in, whose answers they are."""
+"""Pages that say which arms there are, the same for everybody: the protocol, the scheme, its lock certificate, the public
+statement, and the question which arm an assessor believes in, whose answers they are."""
 
 
 class Story:
@@ -272,8 +275,14 @@ LISTS = ("/people/?format=csv", "/audit/?format=csv", "/audit/access/?format=csv
 
 
 def addresses(world, reader, *, with_errors):
-    """Every address of the site with a record; lists as files; for errors, records that are not there and no page."""
+    """Every address that opens to the reader, with a record; lists as files.
+
+    With errors also those that are refused, records that are not there, and no page: they read alike for everybody.
+    """
+    role = Role(reader.role_code)
     for name, pattern in pages():
+        if not (with_errors or is_permitted(pattern.callback, role, blinded=True)):
+            continue
         own, named = address(name, pattern, values(world, world.own, name, reader))
         yield name, own
         with suppress(NoReverseMatch):
