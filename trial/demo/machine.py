@@ -124,6 +124,7 @@ def collect_static() -> None:
 def serve(port: int) -> NoReturn:
     """Become the server: two workers, this machine only, no access log."""
     connections.close_all()
-    options = ["--bind", f"{HOST}:{port}", "--workers", str(WORKERS), "--log-level", "warning"]
+    # A release or an acceptance test is made inside its request here, where no worker of jobs runs.
+    options = ["--bind", f"{HOST}:{port}", "--workers", str(WORKERS), "--timeout", "120", "--log-level", "warning"]
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-m", "gunicorn", "trial.wsgi", *options])
