@@ -1,12 +1,16 @@
 """Asking for what may be said of an allocation: two people, nothing changed, no arm on any page (section 9)."""
 
+import re
+
 import pytest
 
 from randomisation.models import Allocation, AllocationFlag, EventLog, FactorCorrection
-from tests.factories import Trial, staff
+from tests.factories import NOW, Trial, staff
 from tests.trial.allocation.exceptions.builders import approved, asked, names_an_arm, requests
+from tests.trial.journey.builders import one_of_each_arm
 from tests.trial.journey.steps_by_page import answers_by_role, as_, elsewhere, everyone, problems_of, text_of
 from trial.access.policy import Role
+from trial.allocation.exceptions import asking
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
@@ -241,3 +245,21 @@ def test_whoever_may_see_the_arm_finds_the_way_to_it_and_others_do_not(client, t
 
     assert "/allocation/" in text_of(as_(client, trial.coordinator).get(url(person)))
     assert "/allocation/" not in text_of(as_(client, blinded).get(url(person)))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_two_people_who_differ_only_by_their_arm_give_equal_pages(client, page):
+    trial = Trial().open_randomisation()
+    blinded = staff(Role.PRINCIPAL_INVESTIGATOR, trial.site, blinded=True)
+    for person in (people := one_of_each_arm(trial)):
+        asking.ask_flag(participant=person, category="error", reason="By mistake", by=trial.coordinator, at=NOW)
+
+    one, other = (_without_numbers(text_of(as_(client, blinded).get(url(person, page))), person) for person in people)
+
+    assert one == other
+
+
+def _without_numbers(page: str, person) -> list[str]:
+    """The page without what differs from person to person: study number, allocation number, tokens of the form."""
+    plain = re.sub(r"<dd[^>]*>\s*\d+\s*</dd>", "", page.replace(person.study_id, "ID"))
+    return [line for line in plain.splitlines() if "csrfmiddlewaretoken" not in line and "draft" not in line]
