@@ -55,7 +55,7 @@ class Owed:
 def owed_at(user: User, today: date) -> list[Owed]:
     """Everybody at the user's sites who is to consent again, the most urgent first."""
     site_ids = user.access.site_ids(Action.VIEW_RECORD)
-    found = [one for use in _uses(today) for one in _owed_for(use, today) if _is_theirs(one, site_ids)]
+    found = [one for use in _uses(today) for one in _owed_for(use) if _is_theirs(one, site_ids)]
     newest = {one.participant.pk: one for one in sorted(found, key=lambda o: o.version.document_date)}
     return sorted(newest.values(), key=lambda o: (not o.is_overdue(today), o.due_date, o.participant.study_id))
 
@@ -81,13 +81,16 @@ def _uses(today: date) -> list[DocumentUse]:
     return list(found.select_related("document", "site"))
 
 
-def _owed_for(use: DocumentUse, today: date) -> Iterator[Owed]:
+def _owed_for(use: DocumentUse, only: Participant | None = None) -> Iterator[Owed]:
+    """Who owes consent to the version of a use at its site; or whether one person does."""
     consents = Consent.objects.filter(
         state=Consent.State.VALID,
         form__document_date__lt=use.document.document_date,
         participant__referral__site=use.site_id,
         participant__referral__status__in=ACTIVE,
     )
+    if only is not None:
+        consents = consents.filter(participant=only)
     related = ("form", "participant__referral__site", "participant__referral__protocol_version")
     for consent in consents.select_related(*related).prefetch_related("participant__visits__administrations"):
         yield _owed(consent, use)
@@ -116,8 +119,8 @@ def form_saved(administration: Administration, by: User | None, at: datetime) ->
     participant, today = administration.participant, local_day(at)
     uses = [use for use in _uses(today) if use.site_id == participant.referral.site_id]
     for use in uses:
-        for one in _owed_for(use, today):
-            if one.participant.pk == participant.pk and _is_after(administration, one, today):
+        for one in _owed_for(use, participant):
+            if _is_after(administration, one, today):
                 _deviate(one, administration, today, by, at)
 
 

@@ -248,7 +248,7 @@ def _reconsent_task(consent: Consent, document: DocumentVersion, at: datetime) -
         site=participant.site,
         referral=participant.referral,
         title=f"Ask for consent to version {document.version}",
-        detail=f"In use since {long_date(document.approved_date)}. Due at the next visit",
+        detail="A version that asks for it is in use. Due at the next visit",
         link=f"/people/{participant.study_id}/consent/",
         due_date=due,
         at=at,

@@ -32,6 +32,7 @@ MAX_PLACES = 6
 FURTHER: tuple[tuple[str, str, Action], ...] = (
     ("Deviations", "/deviations/", Action.VIEW_DEVIATIONS),
     ("Consents", "/consents/", Action.RECORD_CONSENT),
+    ("Consent again", "/reconsent/", Action.VIEW_RECORD),
     ("Documents", "/documents/", Action.VIEW_PROTOCOL),
     ("Green light", "/green-light/", Action.SIGN_GREEN_LIGHT),
     ("Bring in a list", "/people/import/", Action.IMPORT_REFERRALS),
