@@ -1,5 +1,6 @@
 """What coordinators do with entries, and where posters hang."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -111,6 +112,7 @@ def sources(request: StaffRequest) -> HttpResponse:
         "breadcrumbs": TRAIL,
         "here": "Posters and links",
         "form": form,
+        "site_url": settings.SITE_URL,
         "sources": InterestSource.objects.filter(site__in=_sites(request.user)).select_related("site"),
     }
     return render(request, "interest/sources.html", context)
