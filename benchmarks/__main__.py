@@ -63,6 +63,8 @@ NAMES = (
     "import_referrals",
     "allocation",
     "participant_list",
+    "search_people",
+    "rotate_people",
     "release",
     "scoring",
     "simulation",

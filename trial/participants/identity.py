@@ -81,7 +81,7 @@ def surname_hash(start: str) -> str:
     return keys.lookup_hash("surname", start)
 
 
-def _hashes_of(data: IdentityData) -> dict[str, str]:
+def hashes_of(data: IdentityData) -> dict[str, str]:
     """What stands beside the person's key, by column."""
     nhs, name_birth = hashes(data)
     start = rules.letters(data.last_name)[:3]
@@ -100,7 +100,7 @@ def store(*, person: Person, data: IdentityData, by: User | None, reason: str = 
     Raises:
         ReasonMissing: a stored record would change without a reason.
     """
-    found = _hashes_of(data)
+    found = hashes_of(data)
     is_new = person._state.adding
     if is_new or any(getattr(person, name) != value for name, value in found.items()):
         for name, value in found.items():
