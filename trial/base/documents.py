@@ -67,7 +67,8 @@ def _style(size: float, *, bold: bool = False, quiet: bool = False) -> Paragraph
 
 
 def _paragraph(text: str, size: float = 10, *, bold: bool = False, quiet: bool = False) -> Paragraph:
-    return Paragraph(escaped(text).replace("\n", "<br/>"), _style(size, bold=bold, quiet=quiet))
+    lines = "<br/>".join(escaped(line) for line in text.split("\n"))  # the font has no letter for a line break
+    return Paragraph(lines, _style(size, bold=bold, quiet=quiet))
 
 
 def _facts(facts: Facts) -> list[Flowable]:

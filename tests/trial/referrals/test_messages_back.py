@@ -181,6 +181,7 @@ def test_the_letter_says_the_same_and_prints_the_hash(trial, participant):
     for part in ("Zebedee Quill", "999 000 0018", "Tavyside Surgery", "Needs and concerns", "Support offered"):
         assert part in text
     assert message.sha256[:16] in text
+    assert "?" not in text, "every letter and line break is printed"
     assert document.pdf(found, sha256="x") == document.pdf(found, sha256="x")
 
 
