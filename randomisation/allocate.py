@@ -26,7 +26,7 @@ from randomisation.states import pause_all, pause_scheme
 from randomisation.transactions import in_own_transaction
 from randomisation.unsealed import unseal
 
-__all__ = ["AllocationOutcome", "allocate", "allocate_batch"]
+__all__ = ["AllocationOutcome", "alarm", "allocate", "allocate_batch"]
 
 logger = logging.getLogger(__name__)
 
@@ -91,8 +91,7 @@ def _in_one(
         _log_refusal(scheme, first, refused.codes)
         raise
     except (SealError, ListMismatch) as failed:
-        logger.critical("%s in scheme %s", failed.code, scheme.code)
-        _log_refusal(scheme, first, [failed.code])
+        alarm(scheme, first, failed)
         raise NotAllocated([Refusal(failed.code, failed.text)]) from None
     _advance_mark(scheme, outcomes)
     return outcomes
@@ -181,6 +180,18 @@ def _advance_mark(scheme: Scheme, outcomes: Sequence[AllocationOutcome]) -> None
         if outcome.created:
             mark = high_water.Mark(outcome.n, outcome.allocation.seq, outcome.digest)
             high_water.advance(scheme.code, mark)
+
+
+def alarm(scheme: Scheme, request: UnitRequest, failed: SealError | ListMismatch) -> None:
+    """Tell the custodian that a check of the lists failed, log the refusal, and pause (6.2).
+
+    For any allocation, online or entered late, once its transaction is rolled back.
+
+    Raises:
+        RuntimeError: called inside a transaction, with which the alarm would be lost.
+    """
+    logger.critical("%s in scheme %s", failed.code, scheme.code)
+    _log_refusal(scheme, request, [failed.code])
 
 
 def _log_refusal(scheme: Scheme, request: UnitRequest, codes: list[str]) -> None:

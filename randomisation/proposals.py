@@ -1,7 +1,7 @@
 """Steps that take more than one person: asked for, approved by others, carried out at once (randomisation.md 9, 10)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -10,13 +10,15 @@ from django.db import transaction
 from django.views.decorators.debug import sensitive_variables
 
 from randomisation import exceptions, growth, late, locks, reveal, states
-from randomisation.errors import ProposalRefused
+from randomisation.allocate import alarm
+from randomisation.errors import ListMismatch, ProposalRefused, SealError
 from randomisation.events import Approvers
 from randomisation.models import Allocation, AllocationFlag, Approval, EventLog, Proposal, Scheme
 from randomisation.recording import Recorded
 from randomisation.requests import Member, UnitRequest
 
 After = Callable[[Allocation], None]
+Beside = Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +72,21 @@ def ask(
 
 
 @sensitive_variables()
-@transaction.atomic
 def approve(
-    *, proposal: Proposal, by: AbstractBaseUser, at: datetime, note: str = "", after_allocate: After | None = None
+    *,
+    proposal: Proposal,
+    by: AbstractBaseUser,
+    at: datetime,
+    note: str = "",
+    beside: Beside | None = None,
+    after_allocate: After | None = None,
 ) -> Deed | None:
     """Approve a request; with the last approval it is carried out in the same transaction.
 
+    A late entry that fails a check of the lists pauses the scheme and alarms as any allocation does (6.2).
+
     Args:
+        beside: what the caller writes in the same transaction, such as a signature.
         after_allocate: what the caller writes beside an allocation that is entered late.
 
     Returns:
@@ -86,17 +96,25 @@ def approve(
         ProposalRefused: by who asked, twice by one person, or of a request that was decided.
         RandomisationError: the step itself is refused; then nothing is approved either.
     """
-    proposal = _waiting(proposal, by)
-    Approval.objects.create(proposal=proposal, by_id=by.pk, at=at, approves=True, note=note)
-    approvers: Approvers = tuple(approval.by for approval in proposal.approvals.filter(approves=True))
-    kind = KINDS[proposal.kind]
-    if len(approvers) < kind.n_approvals:
-        return None
-    deed = kind.perform(proposal, approvers, at)
-    if deed.allocation is not None and after_allocate is not None:
-        after_allocate(deed.allocation)
-    _end(proposal, Proposal.State.DONE, at, deed.event)
-    return deed
+    try:
+        with transaction.atomic():
+            proposal = _waiting(proposal, by)
+            if beside is not None:
+                beside()
+            Approval.objects.create(proposal=proposal, by_id=by.pk, at=at, approves=True, note=note)
+            approvers: Approvers = tuple(approval.by for approval in proposal.approvals.filter(approves=True))
+            kind = KINDS[proposal.kind]
+            if len(approvers) < kind.n_approvals:
+                return None
+            deed = kind.perform(proposal, approvers, at)
+            if deed.allocation is not None and after_allocate is not None:
+                after_allocate(deed.allocation)
+            _end(proposal, Proposal.State.DONE, at, deed.event)
+            return deed
+    except (SealError, ListMismatch) as failed:
+        if proposal.kind in (BACKUP, RECOVERED):
+            alarm(proposal.scheme, replace(unit_of(proposal), by=by, at=at), failed)
+        raise
 
 
 @transaction.atomic
@@ -274,22 +292,10 @@ def _reveal(proposal: Proposal, approvers: Approvers, at: datetime) -> Deed:
     return Deed(entry)
 
 
-LOCK, REOPEN, CLOSE, EXTEND, ADD_LEVEL, RAISE_CEILING = (
-    "lock",
-    "reopen",
-    "close",
-    "extend",
-    "add_level",
-    "raise_ceiling",
-)
-FLAG, CORRECT, CODE_BREAK, BACKUP, RECOVERED, REVEAL = (
-    "flag",
-    "correct",
-    "code_break",
-    "backup",
-    "recovered",
-    "reveal",
-)
+LOCK, REOPEN, CLOSE = "lock", "reopen", "close"
+EXTEND, ADD_LEVEL, RAISE_CEILING = "extend", "add_level", "raise_ceiling"
+FLAG, CORRECT, CODE_BREAK = "flag", "correct", "code_break"
+BACKUP, RECOVERED, REVEAL = "backup", "recovered", "reveal"
 KINDS: dict[str, Kind] = {
     LOCK: Kind("Lock the revision", 2, _lock),
     REOPEN: Kind("Go on after a restored backup", 2, _reopen),

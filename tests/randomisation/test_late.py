@@ -1,14 +1,16 @@
 """Allocations on paper, entered later (randomisation.md 9.7)."""
 
+import logging
 from datetime import timedelta
 
 import pytest
 from django.db import connection
 
+from randomisation import high_water, proposals
 from randomisation.codes import certificate_code, envelope_code, matches
 from randomisation.errors import LateEntryRefused, ListMismatch, SealError
 from randomisation.late import enter_envelope
-from randomisation.models import EnvelopePrint, SealedRow
+from randomisation.models import Approval, EnvelopePrint, EventLog, Proposal, SealedRow
 from randomisation.reveal import reveal
 from randomisation.states import close_scheme
 from randomisation.unsealed import unseal
@@ -181,6 +183,91 @@ def test_a_tampered_emergency_row_enters_nothing(study):
 
     assert moved.value.code == "E_SEAL_CONTEXT"
     assert not study.scheme.allocations.exists()
+
+
+def asked(study, kind, **facts):
+    person = make_participant()
+    facts = {
+        "unit": person.study_id,
+        "members": [{"participant_id": person.pk, "levels": PEOPLE[0]}],
+        "key": "paper-1",
+        "site": "01",
+        "made_at": AT.isoformat(),
+        "software_version": "tests",
+    } | facts
+    return proposals.ask(scheme=study.scheme, kind=kind, facts=facts, reason="Needed", by=study.user, at=AT)
+
+
+def swap_tokens(purpose):
+    rows = SealedRow.objects.filter(purpose=purpose)
+    for row in list(rows):
+        other = rows.filter(key=row.key).exclude(pk=row.pk).exclude(token=row.token).first()
+        rows.filter(pk=row.pk).update(token=other.token)
+
+
+def remove_rows(purpose):
+    SealedRow.objects.filter(purpose=purpose)._raw_delete("default")
+
+
+def assert_stopped_and_alarmed(study, proposal, approver, code, caplog):
+    proposal.refresh_from_db()
+    study.scheme.refresh_from_db()
+    assert study.scheme.state == "paused"
+    told = [(entry.event, entry.actor, entry.at) for entry in study.scheme.events.order_by("n")][-2:]
+    assert told == [("refused", approver, ENTERED), ("pause", approver, ENTERED)]
+    assert study.scheme.events.get(event="refused").facts["codes"] == [code]
+    critical = [record.getMessage() for record in caplog.records if record.levelno == logging.CRITICAL]
+    assert critical == [f"{code} in scheme main"]
+    assert proposal.state == Proposal.State.ASKED
+    assert not Approval.objects.exists()
+    assert not any(arm in caplog.text for arm in ("zq7x", "kv4w"))
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("tamper", "code"), [(swap_tokens, "E_SEAL_CONTEXT"), (remove_rows, "E_LIST_MISMATCH")], ids=["swapped", "removed"]
+)
+def test_an_envelope_whose_row_was_tampered_with_pauses_and_alarms_when_it_is_approved(study, tamper, code, caplog):
+    proposal = asked(study, proposals.BACKUP, list_key="site=01", position=1, code=inside(study, 1)[1])
+    approver = make_user()
+    with lifted(connection):
+        tamper("backup")
+
+    with pytest.raises((SealError, ListMismatch)):
+        proposals.approve(proposal=proposal, by=approver, at=ENTERED)
+
+    assert not study.scheme.allocations.exists()
+    assert_stopped_and_alarmed(study, proposal, approver, code, caplog)
+
+
+def test_a_recovered_allocation_whose_row_was_tampered_with_pauses_and_alarms(caplog):
+    study = Study()
+    study.start(design("permuted_blocks", block_sizes=[4]))
+    newest = study.scheme.events.order_by("n").last()
+    high_water.advance("main", high_water.Mark(newest.n + 1, 1, "0" * 64))
+    proposal, approver = asked(study, proposals.RECOVERED, code="AAAAAAAA"), make_user()
+    with lifted(connection):
+        swap_tokens("list")
+
+    with pytest.raises(SealError):
+        proposals.approve(proposal=proposal, by=approver, at=ENTERED)
+
+    assert not study.scheme.allocations.exists()
+    assert_stopped_and_alarmed(study, proposal, approver, "E_SEAL_CONTEXT", caplog)
+
+
+@BOTH
+def test_without_its_key_an_envelope_alarms_and_nothing_is_paused(study, settings, caplog):
+    proposal = asked(study, proposals.BACKUP, list_key="site=01", position=1, code=inside(study, 1)[1])
+    settings.SEALING_KEYS = []
+
+    with pytest.raises(SealError):
+        proposals.approve(proposal=proposal, by=make_user(), at=ENTERED)
+
+    study.scheme.refresh_from_db()
+    assert study.scheme.state == "open"
+    assert EventLog.objects.order_by("n").last().facts["codes"] == ["E_SEAL_KEY"]
+    assert "E_SEAL_KEY in scheme main" in caplog.text
 
 
 def test_no_envelope_is_entered_in_a_scheme_that_was_never_open():

@@ -1,6 +1,7 @@
 """Deciding what somebody else asked for, with a signature (randomisation.md sections 9 and 10, R-19)."""
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -20,7 +21,6 @@ from trial.participants.models import Participant
 NOT_YOURS = "Somebody else must decide this: a person whose role allows it, at no site that it is about."
 
 
-@transaction.atomic
 def approve(*, proposal: Proposal, note: str, proof: Proof, by: User, at: datetime) -> Deed | None:
     """Approve a request and sign for it; the last approval carries it out.
 
@@ -32,15 +32,16 @@ def approve(*, proposal: Proposal, note: str, proof: Proof, by: User, at: dateti
         ProofRefused: the proof is another person's.
     """
     _check(proposal, by)
-    _sign(proposal, "I approve", proof=proof, by=by, at=at)
 
     def follow(made: Allocation) -> None:
         for participant in Participant.objects.filter(allocation_links__allocation=made).order_by("pk"):
             for hook in after_late_allocation:
                 hook(participant, made, proposal.asked_by, at)
 
+    # The signature is handed down: a failed check pauses the scheme, in a transaction after the one that is undone.
+    signed = partial(_sign, proposal, "I approve", proof=proof, by=by, at=at)
     with told():
-        return proposals.approve(proposal=proposal, by=by, at=at, note=note, after_allocate=follow)
+        return proposals.approve(proposal=proposal, by=by, at=at, note=note, beside=signed, after_allocate=follow)
 
 
 @transaction.atomic

@@ -5,17 +5,29 @@ from datetime import timedelta
 from io import BytesIO
 
 import pytest
+from django.db import connection
 from pypdf import PdfReader
 
-from randomisation.models import Allocation, ArmAccessLog, EnvelopeCount, EnvelopePrint, Proposal, Scheme, StratumCursor
+from randomisation.models import (
+    Allocation,
+    Approval,
+    ArmAccessLog,
+    EnvelopeCount,
+    EnvelopePrint,
+    Proposal,
+    Scheme,
+    StratumCursor,
+)
 from randomisation.states import pause_scheme
 from tests.factories import NOW, PASSWORD, Trial, staff
 from tests.journeys.visitor import moment
 from tests.trial.allocation.exceptions.builders import approved, asked, requests
 from tests.trial.journey.builders import arm_number
 from tests.trial.journey.steps_by_page import answers_by_role, as_, everyone, problems_of, text_of
+from trial.access.models import Signature
 from trial.access.policy import Role
 from trial.allocation.hooks import after_late_allocation
+from trial.base.triggers import lifted
 from trial.participants.models import Participant, Referral, Status
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
@@ -127,12 +139,8 @@ def test_without_the_password_nothing_is_printed(client, statistician, cursor, s
 
 
 def test_a_row_that_was_altered_stops_the_print_and_leaves_it_to_be_printed(client, statistician, cursor):
-    from django.db import connection
-
-    from trial.base import triggers
-
     rows = cursor.revision.rows.filter(purpose="backup", key="site=01")
-    with triggers.lifted(connection):
+    with lifted(connection):
         rows.filter(position=2).update(token=rows.get(position=1).token)
 
     response = print_(client, statistician, cursor)
@@ -240,6 +248,25 @@ def test_a_code_that_does_not_fit_allocates_nobody_when_it_is_approved(client, t
 
     assert not Allocation.objects.exists()
     assert asked().state == Proposal.State.ASKED
+
+
+def test_a_row_altered_after_the_print_pauses_the_scheme_and_leaves_the_approval_unsigned(
+    client, trial, statistician, manager, cursor, caplog
+):
+    inner = pages_of(print_(client, statistician, cursor))[1]
+    enter(client, manager, trial.baseline_done(), code_on(inner))
+    rows = cursor.revision.rows.filter(purpose="backup", key="site=01")
+    with lifted(connection):
+        rows.filter(position=1).update(token=rows.get(position=2).token)
+
+    response = as_(client, statistician).post(f"/randomisation/requests/{asked().pk}/approve/", {"secret": PASSWORD})
+
+    assert problems_of(response)
+    assert Scheme.objects.get().state == "paused"
+    assert "E_SEAL_CONTEXT in scheme" in caplog.text
+    assert asked().state == Proposal.State.ASKED
+    assert not Approval.objects.filter(proposal=asked()).exists()
+    assert not Signature.objects.filter(meaning__contains="enter an emergency envelope").exists()
 
 
 def test_somebody_who_is_not_ready_cannot_be_entered_and_reads_why(client, trial, statistician, manager, cursor):
