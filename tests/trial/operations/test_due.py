@@ -7,6 +7,7 @@ import pytest
 from tests.factories import NOW, Trial, delegate, give_role, make_user
 from trial.access.models import Duty
 from trial.access.policy import Role
+from trial.consent import actions as consents
 from trial.consent.models import DocumentUse, DocumentVersion
 from trial.journey import steps
 from trial.messages.models import Task
@@ -169,9 +170,14 @@ def test_consent_on_the_new_version_closes_the_task(trial):
     newer = _newer_version(trial)
     DocumentUse(document=newer, site=trial.site, from_date=date(2026, 7, 1)).save_by(None)
     due.reconsent_tasks(at=NOW)
-    consent = participant.consents.get()
-    consent.form = newer
-    consent.save_by(None, "Signed again")
+    consents.record_consent(
+        referral=participant.referral,
+        form=newer,
+        information=participant.referral.information_given.get(),
+        data=trial.consent_data(at=NOW),
+        by=trial.coordinator,
+        at=NOW,
+    )
 
     assert due.reconsent_tasks(at=NOW) == 0
     assert open_tasks("reconsent") == []
