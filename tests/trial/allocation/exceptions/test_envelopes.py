@@ -26,6 +26,7 @@ from tests.trial.journey.builders import arm_number
 from tests.trial.journey.steps_by_page import answers_by_role, as_, everyone, problems_of, text_of
 from trial.access.models import Signature
 from trial.access.policy import Role
+from trial.allocation.exceptions.envelope_pdf import Envelope, Stack, draw
 from trial.allocation.hooks import after_late_allocation
 from trial.base.triggers import lifted
 from trial.participants.models import Participant, Referral, Status
@@ -111,6 +112,38 @@ def test_each_envelope_has_an_outer_page_without_the_arm_and_an_inner_one_with_i
     assert all(f"emergency envelope {number}" in page for number, page in enumerate(outer, start=1))
     for words in ("Caller: name, role, telephone", "PHQ-9 band", "Reason why the system is not used", "Tamar Vale"):
         assert words in outer[0]
+
+
+def test_each_page_says_which_it_is_and_none_is_printed_on_the_back_of_another(client, statistician, cursor):
+    response = print_(client, statistician, cursor)
+
+    pages = pages_of(response)
+    preferences = PdfReader(BytesIO(response.content)).trailer["/Root"]["/ViewerPreferences"]
+    assert preferences["/Duplex"] == "/Simplex"
+    assert "Envelope 1, outer page. Page 1 of" in pages[0]
+    assert "Envelope 1, inner page. Page 2 of" in pages[1]
+    assert "Envelope 2, outer page. Page 3 of" in pages[2]
+
+
+@pytest.mark.parametrize("n_levels", [2, 6, 20])
+def test_an_envelope_has_two_pages_however_many_levels_there_are(n_levels):
+    levels = tuple(f"Level {n}, in as many words as it takes" for n in range(n_levels))
+    stack = Stack(
+        study="Greenrx",
+        scheme="main",
+        site="01 Tamar Vale",
+        office="01752 000 000",
+        factors=tuple((f"Factor {n}", levels) for n in range(4)),
+        printed_at=NOW,
+        envelopes=(Envelope(1, "Kestrel " * 12, "ABCD EFGH"), Envelope(2, "Osprey", "EFGH ABCD")),
+    )
+
+    pages = [" ".join(page.extract_text().split()) for page in PdfReader(BytesIO(draw(stack))).pages]
+
+    assert len(pages) == 4
+    assert all(f"Level {n_levels - 1}," in page and "Signature" in page for page in pages[::2])
+    assert "Kestrel" not in pages[0]
+    assert "ABCD EFGH" in pages[1]
 
 
 def test_the_codes_inside_differ_and_tell_nothing(client, statistician, cursor):
