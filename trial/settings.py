@@ -65,6 +65,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "trial.access.middleware.limit_idle_time",
     "trial.access.middleware.require_second_factor",
+    "trial.base.middleware.SealedDetails",
     "trial.locking.middleware.LockedData",
     "trial.access.drafts.around_forms",
 ]

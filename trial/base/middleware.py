@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 
+from trial.base.keys import KeyDestroyed, SealBroken
 from trial.base.logs import request_id as current_request_id
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -56,3 +57,21 @@ def refuse_control_characters(get_response: GetResponse) -> GetResponse:
 
 def _texts(values: QueryDict) -> Iterable[str]:
     return (text for key in values for text in (key, *values.getlist(key)))
+
+
+class SealedDetails:
+    """Says in words that something sealed cannot be opened, wherever a page met it: never ciphertext, never a fault."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer the request."""
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """410 where the key was destroyed, 503 where the keys do not fit."""
+        if not isinstance(exception, SealBroken):
+            return None
+        status = 410 if isinstance(exception, KeyDestroyed) else 503
+        return render(request, "sealed.html", {"message": str(exception)}, status=status)
