@@ -11,7 +11,7 @@ LINES = 5_000
 INSERTS = "as many plain inserts"
 AT = datetime(2026, 7, 9, 10, 0, tzinfo=UTC)
 HEAD = (
-    "source_type,referrer,received_date,contact_basis,sex,first_name,last_name,birth_date,nhs_number,phone,gp_practice,"
+    "source_type,referral_model,referrer,received_date,contact_basis,sex,first_name,last_name,birth_date,nhs_number,phone,gp_practice,"
     "notes"
 )
 
@@ -41,9 +41,8 @@ def _line(number: int) -> str:
     """One person: names of letters only, a right NHS number, a practice."""
     last = "".join(chr(ord("a") + int(digit)) for digit in f"{number:05d}").title()
     born = f"{1 + number % 28}/{1 + number % 12}/{1940 + number % 60}"
-    return (
-        f"gp_practice,Tavyside,1/7/2026,permission,female,Ann,{last},{born},{_nhs(number)},01632 960001,Tavyside,Walks"
-    )
+    rest = f"{_nhs(number)},01632 960001,Tavyside,Walks"
+    return f"gp_practice,direct,Tavyside,1/7/2026,permission,female,Ann,{last},{born},{rest}"
 
 
 def _nhs(number: int) -> str:
@@ -57,11 +56,14 @@ def _nhs(number: int) -> str:
 
 
 def _inserts() -> float:
-    """Seconds to insert as many plain rows, each in a transaction of its own."""
+    """Seconds to insert as many plain rows, in transactions as large as those of the saving."""
+    from trial.journey.importing import LINES_IN_ONE_GO
+
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE bench_rows (unit varchar(64), words varchar(400))")
     began = time.perf_counter()
-    for number in range(LINES):
+    for start in range(0, LINES, LINES_IN_ONE_GO):
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("INSERT INTO bench_rows VALUES (%s, %s)", [str(number), "x" * 300])
+            for number in range(start, start + LINES_IN_ONE_GO):
+                cursor.execute("INSERT INTO bench_rows VALUES (%s, %s)", [str(number), "x" * 300])
     return time.perf_counter() - began
