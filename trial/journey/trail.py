@@ -115,7 +115,7 @@ def path_to_site(model: Table) -> str | None:
 
 
 def row_of(model: Table, row: Any) -> Row:
-    """One history row as values; `row` has its person selected."""
+    """One history row as values, without columns that history leaves out; `row` has its person selected."""
     return Row(
         model=model,
         record_id=row.id,
@@ -125,7 +125,9 @@ def row_of(model: Table, row: Any) -> Row:
         who=row.history_user.name if row.history_user else "",
         role=role_words(row.history_role) if row.history_user else "",
         reason=row.history_change_reason or "",
-        values={one.attname: getattr(row, one.attname) for one in model._meta.concrete_fields},
+        values={
+            one.attname: getattr(row, one.attname) for one in model._meta.concrete_fields if hasattr(row, one.attname)
+        },
     )
 
 
