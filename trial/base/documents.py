@@ -17,7 +17,7 @@ from trial.base.pdf import BOLD, FONT, NumberedCanvas, escaped, fonts, printable
 
 INK, QUIET, BRAND = HexColor("#212b32"), HexColor("#4c6272"), HexColor("#1b4d3e")
 MARGIN = 20 * mm
-WIDTH = A4[0] - 2 * MARGIN
+WIDTH = A4[0] - 2 * MARGIN - 12  # the frame keeps 6 points at either side
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def _paragraph(text: str, size: float = 10, *, bold: bool = False, quiet: bool =
 
 def _facts(facts: Facts) -> list[Flowable]:
     cells = [[_paragraph(term, 9, quiet=True), _paragraph(value or "–", 10)] for term, value in facts.rows]
-    table = Table(cells, colWidths=[WIDTH * 0.32, WIDTH * 0.68])
+    table = Table(cells, colWidths=[WIDTH * 0.32, WIDTH * 0.68], hAlign="LEFT")
     table.setStyle(TableStyle([("VALIGN", (0, 0), (-1, -1), "TOP"), ("LEFTPADDING", (0, 0), (-1, -1), 0)]))
     return [table, Spacer(1, 2 * mm)]
 
@@ -81,7 +81,7 @@ def _facts(facts: Facts) -> list[Flowable]:
 def _rows(rows: Rows) -> list[Flowable]:
     heads = [_paragraph(head, 9, bold=True) for head in rows.heads]
     cells = [heads, *([_paragraph(cell, 9) for cell in row] for row in rows.rows)]
-    table = Table(cells, colWidths=[WIDTH * share for share in rows.widths], repeatRows=1)
+    table = Table(cells, colWidths=[WIDTH * share for share in rows.widths], repeatRows=1, hAlign="LEFT")
     table.setStyle(
         TableStyle(
             [

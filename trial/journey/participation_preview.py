@@ -57,7 +57,7 @@ def preview(
     sessions = _sessions(participant, changed, on, user, at)
     return Preview(
         level=f"{level.code}: {level.label}" if level else "",
-        changes=tuple(f"{labels.get(c, c)} {'goes on again' if is_on else 'stops'}" for c, is_on in changed.items()),
+        changes=tuple(f"{labels.get(c, c)}: {'goes on again' if is_on else 'stops'}" for c, is_on in changed.items()),
         stops=tuple(one for one in (*found, sessions) if one is not None and one.lines),
         is_silent=is_silent,
     )
@@ -86,7 +86,13 @@ def _visits(participant: Participant, after: Mapping[str, bool], changed: Mappin
         return None
     left = [words for code, words in ways.items() if after[code]]
     spec = participant.referral.protocol_version.spec
-    open_visits = [one for one in participant.visits.all() if one.closes_date is None or one.closes_date >= on]
+    done = participant.randomised_date is not None
+    open_visits = [
+        one
+        for one in participant.visits.all()
+        if (one.closes_date is None or one.closes_date >= on)
+        and not (done and protocol_rules.visit(spec, one.code).before_randomisation)
+    ]
     names = [f"{protocol_rules.visit(spec, one.code).label}, from {short_date(one.opens_date)}" for one in open_visits]
     if left:
         return Stops("Questionnaires", (f"From now on {left[0]} only: {'; '.join(names)}",) if names else ())

@@ -54,9 +54,8 @@ def _last_contact(referral: Referral) -> Fact:
     last = referral.contact_attempts.order_by("-at", "-pk").first()
     if last is None:
         return Fact("Last contact", "None yet")
-    return Fact(
-        "Last contact", f"{short_date(last.at)}, {last.get_channel_display().lower()}", last.get_outcome_display()
-    )
+    said = f"{short_date(last.at)}, {last.get_channel_display().lower()}"
+    return Fact("Last contact", said, detail=last.get_outcome_display())
 
 
 def _tasks(tasks: Sequence[Task], today: date) -> Fact:

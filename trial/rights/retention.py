@@ -128,7 +128,7 @@ def certificate(disposal: Disposal) -> bytes:
                         if disposal.backups_expire_date
                         else "",
                     ),
-                    ("Latest seal of the audit trail", f"{seal['id']}: {seal['sha256']}"),
+                    ("Latest seal of the audit trail", f"{seal['id']}: {seal['sha256']}" if seal["id"] else "None yet"),
                 ]
             ),
             Text(
