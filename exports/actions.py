@@ -13,11 +13,10 @@ from django.utils import timezone
 from exports import software
 from exports.acceptance import Outcome, accept
 from exports.archive import keep, sha256_of
-from exports.canonical import opened
 from exports.errors import FileDamaged, ReleaseRefused
 from exports.jobs import failing_into, started, work_folder
-from exports.models import REVEALING, CanonicalFile, Download, JobState, Release
-from exports.release import OPTIONS, Built, build
+from exports.models import REVEALING, CanonicalFile, Download, JobState, Release, variants_for
+from exports.release import OPTIONS, Built, build, open_source
 from exports.storing import source_of
 from exports.unblinding import is_unblinded
 from exports.variants import dataset_of
@@ -37,12 +36,12 @@ def request_release(*, lock: DatasetLock, variant: str, purpose: str, by: User, 
     Raises:
         ReleaseRefused: not this person's to ask for, no purpose, the data are not stored, or arms may not leave yet.
     """
-    if not by.access.may(Action.BUILD_RELEASE):
+    if not by.access.may(Action.BUILD_RELEASE) or variant not in variants_for(by):
         raise ReleaseRefused("Your role does not let you make a release.")
     if not purpose.strip():
         raise ReleaseRefused("Say what the release is for.")
     if variant in REVEALING:
-        _check_unblinded(lock, by)
+        _check_unblinded(lock)
     if not CanonicalFile.objects.filter(lock=lock, state=JobState.DONE).exists():
         raise ReleaseRefused(f"The data of {lock} are not stored yet. Try again in a minute.")
     code = software.current().key
@@ -69,9 +68,7 @@ def request_release(*, lock: DatasetLock, variant: str, purpose: str, by: User, 
         return Release.objects.get(build_key=build_key)
 
 
-def _check_unblinded(lock: DatasetLock, by: User) -> None:
-    if not by.access.may(Action.DOWNLOAD_UNBLINDED):
-        raise ReleaseRefused("Your role does not let you make a release.")
+def _check_unblinded(lock: DatasetLock) -> None:
     if lock.kind != DatasetLock.Kind.FINAL:
         raise ReleaseRefused("Arms leave only with a final lock.")
     if not is_unblinded():
@@ -112,7 +109,7 @@ def _tested(release: Release, built: Built, again: Built) -> list[Outcome]:
         ReleaseRefused: a test failed, or a second build gave other bytes.
     """
     source = source_of(CanonicalFile.objects.get(lock=release.lock), release.variant)
-    with opened(source.path, source.wrapped_key) as canonical:
+    with open_source(source, release.variant) as canonical:
         outcomes = accept(dataset_of(canonical, release.variant, OPTIONS), built.path)
     failed = [outcome.text for outcome in outcomes if not outcome.passed]
     if built.sha256 != again.sha256:
@@ -145,8 +142,7 @@ def download(*, release: Release, purpose: str, by: User, at: datetime) -> Path:
         ReleaseRefused: not this person's to fetch, no purpose, or it is not built.
         FileDamaged: the stored file is gone or was altered.
     """
-    needed = Action.DOWNLOAD_UNBLINDED if release.reveals_allocation else Action.DOWNLOAD_BLINDED
-    if not by.access.may(needed):
+    if not by.access.may(release.needs):
         raise ReleaseRefused("Your role does not let you download this release.")
     if not purpose.strip():
         raise ReleaseRefused("Say what you will use it for.")

@@ -13,6 +13,7 @@ from exports.datasets.definition import current_definition
 from exports.missing_codes import MISSING
 from exports.model import Code, Model, Table, Variable
 from exports.models import CanonicalFile, JobState
+from exports.variants import VARIANTS
 from trial.access.permissions import StaffRequest, requires
 from trial.access.policy import Action
 from trial.base.lists import PAGE_SIZE
@@ -33,7 +34,8 @@ def index(request: StaffRequest) -> HttpResponse:
     """The tables, and the variables of the one that is asked for."""
     model, source = _model()
     if not request.user.access.may(Action.DOWNLOAD_UNBLINDED):
-        model = model.blinded()
+        may_see_letters = request.user.access.may(Action.DOWNLOAD_MASKED)
+        model = VARIANTS["dmc" if may_see_letters else "blinded"].view(model)
     names = [table.name for table in model.tables]
     asked = request.GET.get("table", "")
     if asked and asked not in names:

@@ -1,7 +1,7 @@
 """A cut or lock becomes its canonical file: read once from a consistent snapshot, tested, kept under its own hash."""
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -15,7 +15,7 @@ from exports.canonical import Canonical, Drafting, opened
 from exports.dataset import Provenance
 from exports.datasets import Datasets, datasets_of
 from exports.datasets.common import wall_time
-from exports.datasets.snapshot import READING, ReadArms, Snapshot, consistent_reads, take
+from exports.datasets.snapshot import READING, ReadArms, ReadLetters, Snapshot, consistent_reads, take
 from exports.model import Model, Retired, Table
 from trial.base import keys
 
@@ -45,12 +45,20 @@ class Stored:
     wrapped_key: str
 
 
-def freeze(moment: Moment, *, read_arms: ReadArms, previous: Path | None = None, using: str = READING) -> Stored:
+def freeze(
+    moment: Moment,
+    *,
+    read_arms: ReadArms,
+    read_letters: ReadLetters,
+    previous: Path | None = None,
+    using: str = READING,
+) -> Stored:
     """Write the canonical file of a cut or lock.
 
     Args:
         read_arms: gives the arm code of each allocated participant, by primary key. It is asked once the snapshot
             stands, so that nobody in the snapshot is unknown to it.
+        read_letters: gives the letters that mask those arms.
         previous: canonical file of the lock before, for names that came and went.
 
     Raises:
@@ -60,17 +68,27 @@ def freeze(moment: Moment, *, read_arms: ReadArms, previous: Path | None = None,
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".writing-", dir=folder) as name:
         work = Path(name)
-        draft = _draft(moment, read_arms, previous, work / "draft", using)
+
+        def snapshot() -> Snapshot:
+            return take(
+                through=moment.through,
+                locked_at=moment.at,
+                read_arms=read_arms,
+                read_letters=read_letters,
+                using=using,
+            )
+
+        draft = _draft(moment, snapshot, previous, work / "draft", using)
         write_zip(work / "canonical.zip", draft.files())
         path, sha256 = keep(work / "canonical.zip", folder, ".zip")
     return Stored(path, sha256, draft.wrapped_key)
 
 
-def _draft(moment: Moment, read_arms: ReadArms, previous: Path | None, folder: Path, using: str) -> Drafting:
+def _draft(moment: Moment, read: Callable[[], Snapshot], previous: Path | None, folder: Path, using: str) -> Drafting:
     with ExitStack() as stack:
         earlier = stack.enter_context(opened(previous)) if previous else None
         stack.enter_context(consistent_reads(using))
-        snapshot = take(through=moment.through, locked_at=moment.at, read_arms=read_arms, using=using)
+        snapshot = read()
         datasets = datasets_of(snapshot.definition)
         model = with_past(datasets.model, earlier, moment.lock_id)
         checks.require_sound(model)

@@ -13,6 +13,9 @@ Value = int | str | None
 """One cell. Decimals are text with all their places; dates and times are ISO 8601; None is blank."""
 Row = Sequence[Value]
 
+MASKED_TABLE = "masked_allocation"
+"""The table that shows arms as letters: sealed apart from all others, because one variant opens it and no more."""
+
 LONGEST_NAME = 26
 LONGEST_WIDE_NAME = 32
 LONGEST_TEXT = 2000

@@ -82,7 +82,7 @@ class ReleaseQuerySet(AuditedQuerySet["Release"]):
     """Lookups of releases."""
 
     def visible_to(self, user: User) -> Self:
-        """Those that the person may know of: nothing that reveals allocation for a blinded one (BR-26)."""
+        """Those that the person may know of: nothing that reveals or masks allocation for a blinded one (BR-26)."""
         if not user.access.may(Action.VIEW_RELEASES):
             return self.none()
         return self.filter(variant__in=variants_for(user))
@@ -90,8 +90,7 @@ class ReleaseQuerySet(AuditedQuerySet["Release"]):
 
 def variants_for(user: User) -> list[str]:
     """Codes of the variants whose existence the person may know of."""
-    reveals = user.access.may(Action.DOWNLOAD_UNBLINDED)
-    return [code for code, variant in VARIANTS.items() if reveals or not variant.reveals_allocation]
+    return [code for code, one in VARIANTS.items() if not one.is_hidden or user.access.may(one.needs)]
 
 
 class Release(AuditedModel):
@@ -152,7 +151,7 @@ class Release(AuditedModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.lock.code}, {self.get_variant_display().lower()}"
+        return f"{self.lock.code}, {VARIANTS[self.variant].in_a_sentence}"
 
     @property
     def path(self) -> Path:
@@ -161,8 +160,18 @@ class Release(AuditedModel):
 
     @property
     def reveals_allocation(self) -> bool:
-        """Whether blinded people may not know of it."""
+        """Whether it names arms."""
         return VARIANTS[self.variant].reveals_allocation
+
+    @property
+    def is_masked(self) -> bool:
+        """Whether it shows arms as letters."""
+        return VARIANTS[self.variant].masked
+
+    @property
+    def needs(self) -> Action:
+        """What somebody must be allowed in order to download it."""
+        return VARIANTS[self.variant].needs
 
     @property
     def formats(self) -> list[str]:

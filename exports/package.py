@@ -40,7 +40,7 @@ def state_line(dataset: Dataset) -> str:
 def readme(dataset: Dataset, content_sha256: str) -> str:
     """What this is, how to read it, whom to ask and how to cite it."""
     study, provenance = dataset.provenance.study, dataset.provenance
-    variant = VARIANTS[dataset.variant].label.lower()
+    variant = VARIANTS[dataset.variant].in_a_sentence
     lines = [
         f"{study.code}: {study.title}",
         "",
@@ -75,7 +75,23 @@ def readme(dataset: Dataset, content_sha256: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+MASKED_LINES = (
+    "Arms are letters in this release, in the table masked_allocation. The letters stay the same for the whole trial.",
+    "What they stand for is held apart and is in no file. Keep this release from everybody who is blinded.",
+    "",
+    "Limits of the masking",
+    "  Arms of unequal size, variables of one arm only and dates of one arm's sessions would each identify a letter.",
+    "  Variables of one arm only, and all that describes delivery, are therefore left out.",
+    "  Session dates are left out, and whole weeks since allocation stand in their place.",
+    "  Numbers of people by letter are not changed: where arms are of unequal size, they identify the letters.",
+    "",
+)
+"""What masking cannot do (randomisation.md 6.5)."""
+
+
 def _variant_lines(dataset: Dataset) -> list[str]:
+    if VARIANTS[dataset.variant].masked:
+        return list(MASKED_LINES)
     if VARIANTS[dataset.variant].reveals_allocation:
         return [
             "This release reveals allocation. Keep it from everybody who is blinded.",
@@ -93,7 +109,7 @@ def changes_text(dataset: Dataset, changes: Sequence[TableChange] | None) -> str
     """Rows and cells that differ from the lock before, by table."""
     provenance = dataset.provenance
     head = [
-        f"{provenance.study.code} {provenance.lock_id}, {VARIANTS[dataset.variant].label.lower()}",
+        f"{provenance.study.code} {provenance.lock_id}, {VARIANTS[dataset.variant].in_a_sentence}",
         state_line(dataset),
         "",
     ]

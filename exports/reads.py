@@ -1,4 +1,4 @@
-"""Releases as one person may see them: a release that reveals allocation does not exist for a blinded one (BR-26)."""
+"""Releases as one person may see them: what reveals or masks allocation does not exist for a blinded one (BR-26)."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -13,9 +13,10 @@ from exports.differences import Cell, changed_cells
 from exports.missing_codes import MISSING
 from exports.model import Model, Value
 from exports.models import CanonicalFile, JobState, Release, variants_for
+from exports.release import open_source
 from exports.storing import source_of
+from exports.variants import VARIANTS
 from trial.access.models import User
-from trial.access.policy import Action
 from trial.assessments.models import Administration
 from trial.base.parts import Fact
 from trial.base.words import short_date
@@ -39,7 +40,7 @@ def release_for(user: User, pk: int) -> Release:
 
 def may_download(user: User, release: Release) -> bool:
     """Whether the person may fetch it."""
-    return user.access.may(Action.DOWNLOAD_UNBLINDED if release.reveals_allocation else Action.DOWNLOAD_BLINDED)
+    return user.access.may(release.needs)
 
 
 def stored_locks() -> list[DatasetLock]:
@@ -66,9 +67,15 @@ def facts_of(release: Release) -> list[Fact]:
         state_fact(lock),
         Fact("Cut-off", short_date(lock.data_through)),
         Fact("People", people),
-        Fact("Arm", "In this release" if release.reveals_allocation else "Not in this release"),
+        Fact("Arm", _arm_words(release)),
         Fact("Purpose", release.purpose),
     ]
+
+
+def _arm_words(release: Release) -> str:
+    if release.is_masked:
+        return "As letters, whose meaning is held apart"
+    return "In this release" if release.reveals_allocation else "Not in this release"
 
 
 def state_fact(lock: DatasetLock) -> Fact:
@@ -80,8 +87,9 @@ def state_fact(lock: DatasetLock) -> Fact:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """What a blinded release lacks: whole tables, and columns of others."""
+    """What a blinded or masked release lacks: whole tables, and columns of others."""
 
+    because: str
     tables: tuple[str, ...]
     columns: tuple[str, ...]
 
@@ -92,9 +100,11 @@ def left_out(release: Release) -> LeftOut | None:
     if release.reveals_allocation or row is None or not row.path.is_file():
         return None
     with opened(row.path) as canonical:
-        model = canonical.model
-    kept = {table.name: set(table.names) for table in model.blinded().tables}
+        model = VARIANTS["unblinded"].view(canonical.model)
+        here = VARIANTS[release.variant].view(canonical.model)
+    kept = {table.name: set(table.names) for table in here.tables}
     return LeftOut(
+        because="masked" if release.is_masked else "blinded",
         tables=tuple(table.name for table in model.tables if table.name not in kept),
         columns=tuple(
             dict.fromkeys(
@@ -144,7 +154,7 @@ def cells_of(release: Release, table: str, *, start: int, size: int) -> list[Cha
         raise Http404
     with ExitStack() as stack:
         sources = [source_of(one, release.variant) for one in (row.previous, row)]
-        before, after = (stack.enter_context(opened(s.path, s.wrapped_key)) for s in sources)
+        before, after = (stack.enter_context(open_source(one, release.variant)) for one in sources)
         cells = list(islice(changed_cells(before, after, release.variant, table), start, start + size))
         model = after.model if table in {one.name for one in after.model.tables} else before.model
     return list(_described(cells, model, table))

@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,15 @@ OPTIONS: Mapping[str, Any] = {"missing": "codes", "free_text": False, "date_shif
 
 @dataclass(frozen=True)
 class Source:
-    """A canonical file, with the key that only variants which reveal allocation are given."""
+    """A canonical file, with the key that only variants which reveal allocation are given.
+
+    Attributes:
+        masked_key: opens the masked letters and nothing else; only the masked variant is given it.
+    """
 
     path: Path
     wrapped_key: str = ""
+    masked_key: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,12 +64,12 @@ def build(
         code: the code that writes; the running one unless told.
 
     Raises:
-        SealBroken: the variant reveals allocation and the key does not fit.
+        SealBroken: the variant reveals allocation, or masks it, and the key does not fit.
     """
     chosen = [WRITERS[name] for name in writers]
     with ExitStack() as stack:
-        canonical = stack.enter_context(_open(source, variant))
-        earlier = stack.enter_context(_open(previous, variant)) if previous else None
+        canonical = stack.enter_context(open_source(source, variant))
+        earlier = stack.enter_context(open_source(previous, variant)) if previous else None
         work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=".building-", dir=folder)))
         dataset = dataset_of(canonical, variant, OPTIONS)
         content = content_sha256(canonical, variant)
@@ -75,9 +80,14 @@ def build(
         return _zipped(folder, top, content, counts, changes)
 
 
-def _open(source: Source, variant: str) -> Any:
-    """A blinded build is never handed the key: it cannot open the sealed part by mistake."""
-    return opened(source.path, source.wrapped_key if VARIANTS[variant].reveals_allocation else "")
+def open_source(source: Source, variant: str) -> AbstractContextManager[Canonical]:
+    """The file with no more keys than the variant needs: a blinded build cannot open the sealed part by mistake."""
+    chosen = VARIANTS[variant]
+    return opened(
+        source.path,
+        wrapped_key=source.wrapped_key if chosen.reveals_allocation else "",
+        masked_key=source.masked_key if chosen.masked else "",
+    )
 
 
 def _write_all(
@@ -124,4 +134,4 @@ def _zipped(
     )
 
 
-__all__ = ["OPTIONS", "Built", "Canonical", "Source", "build"]
+__all__ = ["OPTIONS", "Built", "Canonical", "Source", "build", "open_source"]

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from exports import software
 from exports.archive import sha256_of
-from exports.canonical import opened
+from exports.canonical import masked_key_of, opened
 from exports.errors import FileDamaged
 from exports.freezing import Moment, freeze
 from exports.jobs import failing_into, started
@@ -15,7 +15,7 @@ from exports.models import CanonicalFile, JobState
 from exports.release import Source
 from exports.variants import VARIANTS
 from trial.access.models import Signature, User
-from trial.allocation.reads import arms_for_release
+from trial.allocation.reads import arms_for_release, letters_for_release
 from trial.base import audit
 from trial.locking.models import DatasetLock
 
@@ -51,6 +51,7 @@ def store_file(*, row: CanonicalFile, by: User) -> CanonicalFile:
         stored = freeze(
             _moment(row.lock),
             read_arms=lambda: arms_for_release(by=by, at=timezone.now(), reason=f"Data of {row.lock.code}"),
+            read_letters=letters_for_release,
             previous=row.previous.path if row.previous else None,
         )
         row.sha256, row.wrapped_key = stored.sha256, stored.wrapped_key
@@ -87,11 +88,14 @@ def _counts(path: Path) -> dict[str, int]:
 
 
 def source_of(row: CanonicalFile, variant: str) -> Source:
-    """The stored file, with its key only for a variant that reveals allocation.
+    """The stored file, with the key that this variant may have and no other.
 
     Raises:
         FileDamaged: it is gone or its bytes are not those that were stored.
     """
     if not row.path.is_file() or sha256_of(row.path) != row.sha256:
         raise FileDamaged(str(row.lock))
-    return Source(row.path, row.wrapped_key if VARIANTS[variant].reveals_allocation else "")
+    chosen = VARIANTS[variant]
+    if chosen.masked:
+        return Source(row.path, masked_key=masked_key_of(row.path, row.wrapped_key))
+    return Source(row.path, row.wrapped_key if chosen.reveals_allocation else "")

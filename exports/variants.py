@@ -7,7 +7,19 @@ from typing import Any
 
 from exports.canonical import Canonical
 from exports.dataset import Dataset
-from exports.model import MODEL_JSON, Level, Model, Row, Source, Table, Type, Variable, used_codelists
+from exports.model import (
+    MASKED_TABLE,
+    MODEL_JSON,
+    Level,
+    Model,
+    Row,
+    Source,
+    Table,
+    Type,
+    Variable,
+    used_codelists,
+)
+from trial.access.policy import REVEALS_ARM, Action
 
 NOT_LOCKED = "NOT LOCKED"
 ALLOCATION_TABLE = "randomisation"
@@ -31,16 +43,47 @@ class Variant:
 
     Attributes:
         label: its name on pages.
-        reveals_allocation: only for people who may know arms, and only from a final lock after unblinding.
+        needs: what somebody must be allowed in order to download it.
+        reveals_allocation: it names arms, so it leaves only from a final lock after unblinding.
         view: the tables that it holds.
+        masked: it shows arms as letters, whose meaning is held apart (randomisation.md 6.5).
         dated: whether its file name carries the date of the lock.
     """
 
     code: str
     label: str
+    needs: Action
     reveals_allocation: bool
     view: Callable[[Model], Model]
     dated: bool = True
+    masked: bool = False
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether blinded people may not know of it (BR-26)."""
+        return self.needs in REVEALS_ARM
+
+    @property
+    def in_a_sentence(self) -> str:
+        """Its name after other words; an abbreviation stays as it is."""
+        return self.label if self.label[:2].isupper() else self.label.lower()
+
+    def is_whole(self, table: str) -> bool:
+        """Whether it holds whole rows of a table of its view, rather than what is open of them."""
+        return self.reveals_allocation or (self.masked and table == MASKED_TABLE)
+
+
+def _masked(model: Model) -> Model:
+    """What a blinded variant holds, and the letters."""
+    blinded = model.blinded()
+    tables = (*blinded.tables, *(table for table in model.tables if table.name == MASKED_TABLE))
+    return replace(blinded, tables=tables, codelists=used_codelists(tables, model.codelists))
+
+
+def _without_letters(model: Model) -> Model:
+    """Everything but the letters: beside the arms they would say what they stand for."""
+    tables = tuple(table for table in model.tables if table.name != MASKED_TABLE)
+    return replace(model, tables=tables, codelists=used_codelists(tables, model.codelists))
 
 
 def _allocation_only(model: Model) -> Model:
@@ -51,17 +94,21 @@ def _allocation_only(model: Model) -> Model:
 VARIANTS: Mapping[str, Variant] = {
     variant.code: variant
     for variant in (
-        Variant("blinded", "Blinded", False, Model.blinded),
-        Variant("unblinded", "Unblinded", True, lambda model: model),
-        Variant("allocation", "Allocation file", True, _allocation_only, dated=False),
+        Variant("blinded", "Blinded", Action.DOWNLOAD_BLINDED, False, Model.blinded),
+        Variant("dmc", "DMEC, masked", Action.DOWNLOAD_MASKED, False, _masked, masked=True),
+        Variant("unblinded", "Unblinded", Action.DOWNLOAD_UNBLINDED, True, _without_letters),
+        Variant("allocation", "Allocation file", Action.DOWNLOAD_UNBLINDED, True, _allocation_only, dated=False),
     )
 }
 
 
 def dataset_of(canonical: Canonical, variant: str, options: Mapping[str, Any]) -> Dataset:
-    """The dataset of one variant. A blinded one reads the open part of the file only."""
+    """The dataset of one variant. A blinded one reads the open part of the file only, a masked one also letters."""
     chosen = VARIANTS[variant]
-    rows = canonical.all_rows if chosen.reveals_allocation else canonical.open_rows
+
+    def rows(table: str) -> Iterator[Row]:
+        return canonical.all_rows(table) if chosen.is_whole(table) else canonical.open_rows(table)
+
     dataset = Dataset(chosen.view(canonical.model), canonical.provenance, variant, rows, options)
     return dataset if canonical.provenance.is_final else _marked(dataset)
 
@@ -83,10 +130,10 @@ def content_sha256(canonical: Canonical, variant: str) -> str:
     """SHA-256 (hex) of a variant's model and rows, whatever the formats and library versions."""
     chosen = VARIANTS[variant]
     model = chosen.view(canonical.model)
-    lines = canonical.all_lines if chosen.reveals_allocation else canonical.open_lines
     digest = hashlib.sha256(MODEL_JSON.dump_json(model))
     for table in model.tables:
         digest.update(f"\n{table.name}\n".encode())
+        lines = canonical.all_lines if chosen.is_whole(table.name) else canonical.open_lines
         for line in lines(table.name):
             digest.update(line)
     return digest.hexdigest()

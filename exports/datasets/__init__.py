@@ -8,6 +8,7 @@ from exports.datasets import (
     consent,
     deviations,
     item_responses,
+    masked_allocation,
     participants,
     queries,
     questionnaires,
@@ -47,6 +48,7 @@ def datasets_of(definition: Definition) -> Datasets:
         queries.source(definition),
         sessions.source(definition),
         randomisation.source(definition),
+        masked_allocation.source(definition),
     )
     form_tables = [source.table for source in forms]
     derived = (

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from string import ascii_uppercase
 
 import instruments
 from exports.dataset import Study
@@ -90,6 +91,12 @@ class Definition:
         """Arm codes with their labels."""
         pairs = {arm.code: arm.label for spec in self.specs.values() for arm in spec.arms}
         return CodeList("arm", tuple(Code(value, label) for value, label in pairs.items()))
+
+    @property
+    def letters(self) -> CodeList:
+        """The letters that stand for arms, as many as there are."""
+        n_arms = max(len(spec.arms) for spec in self.specs.values())
+        return CodeList("masked_arm", tuple(Code(letter, f"Arm {letter}") for letter in ascii_uppercase[:n_arms]))
 
     @property
     def preferences(self) -> CodeList:

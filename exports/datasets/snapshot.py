@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import islice
 
@@ -15,6 +15,7 @@ from trial.rights.requests import restricted_participants
 
 READING = "reading"
 ReadArms = Callable[[], Mapping[int, str]]
+ReadLetters = Callable[[Mapping[int, str]], Mapping[int, str]]
 BATCH = 500
 """People whose records are read together: memory does not grow with the trial."""
 
@@ -40,6 +41,7 @@ class Snapshot:
         through: last day whose data are in it.
         locked_at: moment of the cut or lock; what was recorded later is marked.
         arms: arm code of each allocated participant, by primary key.
+        letters: the letter that masks each of those arms, by primary key.
     """
 
     definition: Definition
@@ -48,6 +50,7 @@ class Snapshot:
     locked_at: datetime
     arms: Mapping[int, str]
     using: str = READING
+    letters: Mapping[int, str] = field(default_factory=dict)
 
     def batches(self) -> Iterator[tuple[list[int], list[Person]]]:
         """People in the order of their study numbers, some at a time, with their primary keys."""
@@ -63,11 +66,19 @@ def consistent_reads(using: str = READING) -> Iterator[None]:
         yield
 
 
-def take(*, through: date, locked_at: datetime, read_arms: ReadArms | None = None, using: str = READING) -> Snapshot:
+def take(
+    *,
+    through: date,
+    locked_at: datetime,
+    read_arms: ReadArms | None = None,
+    read_letters: ReadLetters | None = None,
+    using: str = READING,
+) -> Snapshot:
     """Read who is in it. Call inside consistent_reads().
 
     Args:
         read_arms: left out where no arm is needed.
+        read_letters: is given those arms.
 
     Raises:
         ModelBroken: somebody is randomised and has no allocation.
@@ -76,7 +87,8 @@ def take(*, through: date, locked_at: datetime, read_arms: ReadArms | None = Non
     arms = read_arms() if read_arms else {}
     if read_arms and (lacking := [one.study_id for one in people if one.randomised and one.pk not in arms]):
         raise ModelBroken([f"{study_id} is randomised and has no allocation" for study_id in lacking])
-    return Snapshot(current_definition(using), people, through, locked_at, arms, using)
+    letters = read_letters(arms) if read_letters else {}
+    return Snapshot(current_definition(using), people, through, locked_at, arms, using, letters)
 
 
 def _people(through: date, using: str) -> Iterable[Person]:

@@ -11,7 +11,7 @@ from exports.canonical import Canonical, opened
 from exports.freezing import Moment, Stored, freeze
 from exports.model import Row
 from tests.factories import LIBRARY, NOW, TODAY, Trial, make_user
-from trial.allocation.reads import arms_for_release
+from trial.allocation.reads import arms_for_release, letters_for_release
 
 MOMENT = Moment(
     lock_id="L001",
@@ -42,7 +42,12 @@ def moment(code: str = "L001", *, days: int = 0, kind: str = "final") -> Moment:
 
 def frozen(at: Moment = MOMENT, *, arms: Mapping[int, str] | None = None, previous: Path | None = None) -> Stored:
     """The canonical file of what the database holds; the real arms unless others are given."""
-    return freeze(at, read_arms=lambda: real_arms() if arms is None else arms, previous=previous)
+    return freeze(
+        at,
+        read_arms=lambda: real_arms() if arms is None else arms,
+        read_letters=letters_for_release,
+        previous=previous,
+    )
 
 
 def real_arms() -> dict[int, str]:

@@ -110,6 +110,7 @@ class Action(StrEnum):
     VIEW_RELEASES = "trial.view_releases"
     BUILD_RELEASE = "trial.build_release"
     DOWNLOAD_BLINDED = "trial.download_blinded"
+    DOWNLOAD_MASKED = "trial.download_masked"
     DOWNLOAD_UNBLINDED = "trial.download_unblinded"
     AUTHORISE_UNBLINDING = "trial.authorise_unblinding"
     # homes and settings
@@ -151,6 +152,7 @@ REVEALS_ARM = frozenset(
         Action.VIEW_SESSIONS,
         Action.PLAN_GROUPS,
         Action.TAKE_REGISTER,
+        Action.DOWNLOAD_MASKED,
         Action.DOWNLOAD_UNBLINDED,
         Action.VIEW_BALANCE,
         Action.PRINT_ENVELOPES,
@@ -501,6 +503,7 @@ POLICY: dict[Role, RoleSpec] = {
             A.VIEW_RELEASES,
             A.BUILD_RELEASE,
             A.DOWNLOAD_BLINDED,
+            A.DOWNLOAD_MASKED,
             A.DOWNLOAD_UNBLINDED,
             A.VIEW_PROTOCOL,
             A.VIEW_SCHEME,
@@ -528,7 +531,13 @@ POLICY: dict[Role, RoleSpec] = {
         blinded=False,
         home="/releases/",
         actions=_actions(
-            A.VIEW_SCHEME, A.VIEW_RESTRICTED, A.VIEW_RELEASES, A.DOWNLOAD_BLINDED, A.DOWNLOAD_UNBLINDED, A.VIEW_PROTOCOL
+            A.VIEW_SCHEME,
+            A.VIEW_RESTRICTED,
+            A.VIEW_RELEASES,
+            A.DOWNLOAD_BLINDED,
+            A.DOWNLOAD_MASKED,
+            A.DOWNLOAD_UNBLINDED,
+            A.VIEW_PROTOCOL,
         ),
     ),
     Role.ADMINISTRATOR: RoleSpec(

@@ -1,6 +1,7 @@
 """Who was allocated, and to which arm: the only place outside `randomisation` that arms come from."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,7 +9,7 @@ from django.db.models import QuerySet
 from django.views.decorators.debug import sensitive_variables
 
 from randomisation.allocate import digest_of as log_digest
-from randomisation.arms import arms_for_export, reveal_arm
+from randomisation.arms import arms_for_export, labels_for, reveal_arm
 from randomisation.models import Allocation, AllocationMember, Scheme, State
 from trial.access.models import AccessEvent, User
 from trial.access.policy import Action
@@ -16,6 +17,9 @@ from trial.participants.models import Participant, Referral
 from trial.protocol import rules as protocol_rules
 from trial.protocol.models import ProtocolVersion
 from trial.protocol.spec import Arm
+
+CLOSED = "closed"
+"""The data set of the closed report, whose letters the masked release shows too (randomisation.md 6.1 and 6.5)."""
 
 
 def scheme_of(participant: Participant) -> Scheme | None:
@@ -82,6 +86,23 @@ def arms_for_release(*, by: User, at: datetime, reason: str) -> dict[int, str]:
             found = arms_for_export(scheme=scheme, by=by, at=at, reason=reason)
             arms |= {pk: arm for pk, arm in found.items() if pk in people}
     return arms
+
+
+@sensitive_variables()
+def letters_for_release(arms: Mapping[int, str]) -> dict[int, str]:
+    """The letter that stands for each person's arm in the closed data set, by primary key (randomisation.md 6.5).
+
+    Letters are drawn for each scheme, and stay the same for the whole trial.
+
+    Args:
+        arms: as arms_for_release() gave them, which logged the access.
+    """
+    letters: dict[int, str] = {}
+    for code, people in _people_by_scheme().items():
+        if allocated := people & set(arms):
+            labels = labels_for(scheme=Scheme.objects.get(code=code), dataset=CLOSED)
+            letters |= {pk: labels[arms[pk]] for pk in allocated}
+    return letters
 
 
 def _people_by_scheme() -> dict[str, set[int]]:
