@@ -15,6 +15,7 @@ from trial.activities import reads as activity_reads
 from trial.allocation import checks as allocation_checks
 from trial.allocation import hooks as allocation_hooks
 from trial.allocation import notices
+from trial.allocation.exceptions import guesses
 from trial.assessments import hooks as assessment_hooks
 from trial.base import models, triggers
 from trial.consent import choices
@@ -48,6 +49,7 @@ def connect() -> None:
     _add(assessment_hooks.scan_panels, paper_reads.scan_panel)
     _add(assessment_hooks.form_links, second_reads.links)
     _add(assessment_hooks.form_links, links.beside_form)
+    _add(assessment_hooks.further_facts, guesses.facts)
     _add(assessment_hooks.item_links, links.beside_item)
     _add(safety_reads.may_report_on, activity_reads.may_report_on)
     _add(allocation_checks.further_checks, stops.open_queries)

@@ -24,6 +24,7 @@ from exports.datasets.common import (
 )
 from exports.datasets.definition import Definition
 from exports.datasets.visits import ABSENT_CODES
+from exports.missing_codes import NOT_APPLICABLE
 from exports.model import LONGEST_NAME, Code, CodeList, Level, Source, Type, Variable
 from instruments import Instrument, Item, Score
 
@@ -48,6 +49,7 @@ SCORE_STATUS = coding(
     (5, "invalid", "An item has a faulty answer"),
     (6, "external", "Worked out elsewhere, not held here"),
 )
+NOT_INTERVIEWED = tuple(sorted((*ABSENT_CODES, NOT_APPLICABLE), reverse=True))
 WORDING_MAY_LEAVE = frozenset({"allowed", "with_citation"})
 """Terms of redistribution under which a question's wording goes into a codebook."""
 
@@ -157,6 +159,12 @@ class Columns:
         yield code(
             names.of("by"), f"{xpt}BY", f"{title}: who answered", COMPLETED_BY.codelist.name,
             short_label=short("who"), missing=ABSENT_CODES, **common,
+        )  # fmt: skip
+        yield yes_no(
+            "assessor_unblinded", "ASSUNBL", "Interview held by an assessor who had learned the allocation",
+            short_label="Assessor had learned the allocation", source=Source.DERIVED, missing=NOT_INTERVIEWED,
+            derivation="Whether a blinding event of that assessor and participant was recorded for that day or an"
+            " earlier one (BR-27). Not applicable where nobody held an interview. It does not tell the arm.",
         )  # fmt: skip
         yield identifier(
             names.of("version", "ver", "v"), f"{xpt}VS", f"{title}: version of the questionnaire",

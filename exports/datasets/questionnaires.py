@@ -29,6 +29,7 @@ from exports.datasets.questionnaire_columns import (
 from exports.datasets.records import FormRecord, VisitRecord
 from exports.datasets.snapshot import Snapshot
 from exports.datasets.visits import Diary, diaries
+from exports.missing_codes import NOT_APPLICABLE
 from exports.model import Row, Table, Value
 from instruments import Score
 
@@ -96,7 +97,7 @@ class Questionnaire:
                 yield [diary.person.study_id, visit.number, diary.spec_of(visit).name, *self._absent(status, reason)]
 
     def _absent(self, status: str, reason: int | None) -> list[Value]:
-        cells: list[Value] = [FORM_STATUS.code(status), None, reason, *([reason] * 5), None, reason]
+        cells: list[Value] = [FORM_STATUS.code(status), None, reason, *([reason] * 6), None, reason]
         cells += [reason] * len(self.columns.items)
         for score in self.columns.scores.values():
             cells += [None, reason, reason] if is_unsafe(score) else [reason, reason]
@@ -115,6 +116,7 @@ class Questionnaire:
             diary.in_window(visit, form.completed),
             MODE.code(form.mode),
             COMPLETED_BY.code(form.respondent),
+            NOT_APPLICABLE if form.assessor_unblinded is None else int(form.assessor_unblinded),
             form.instrument_version,
             form.n_answered,
             *items.values(),

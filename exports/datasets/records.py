@@ -8,6 +8,8 @@ from typing import Any, NamedTuple, TypeVar
 from django.db.models import Q
 
 from exports.datasets.snapshot import Snapshot
+from trial.allocation.exceptions.guesses import exposed
+from trial.assessments.actions import INTERVIEWS
 from trial.assessments.models import Administration
 from trial.participants.models import StatusEvent
 from trial.participation.models import ParticipationChange
@@ -43,6 +45,12 @@ class FormRecord(NamedTuple):
     missing: Mapping[str, str]
     scores: Mapping[str, Mapping[str, Any]]
     n_answered: int
+    is_exposed: bool
+
+    @property
+    def assessor_unblinded(self) -> bool | None:
+        """Whether the assessor had learned the arm by that day; None where nobody held an interview (BR-27)."""
+        return self.is_exposed if self.mode in INTERVIEWS else None
 
     @property
     def is_complete(self) -> bool:
@@ -128,7 +136,9 @@ def forms(snapshot: Snapshot, ids: Collection[int], instrument: str = "") -> dic
         "missing",
         "scores",
         "n_answered",
+        "is_exposed",
     )
+    rows = rows.annotate(is_exposed=exposed())
     return grouped(FormRecord(*row) for row in rows.order_by("participant_id", "pk").values_list(*columns))
 
 

@@ -14,8 +14,18 @@ from exports.model import Row, Table, Value, Variable, VisitSuffix
 NAME = "wide"
 OF_VISIT = ("visit_date", "visit_date_miss", "days_since_randomisation", "in_window", "visit_status")
 """Columns of `visits` that go into the wide table."""
-PER_ROW = frozenset({"subjid", "visitnum", "visit_label", "days_since_randomisation", "days_from_target", "in_window"})
-"""Columns that every questionnaire has; the wide table takes them from `visits` once."""
+PER_ROW = frozenset(
+    {
+        "subjid",
+        "visitnum",
+        "visit_label",
+        "days_since_randomisation",
+        "days_from_target",
+        "in_window",
+        "assessor_unblinded",
+    }
+)
+"""Columns that every questionnaire has; the wide table takes those of the visit from `visits` once, and no other."""
 
 
 @dataclass(frozen=True)

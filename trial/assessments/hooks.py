@@ -5,7 +5,7 @@ from datetime import datetime
 
 from trial.access.models import User
 from trial.assessments.models import Administration
-from trial.base.parts import Link, ScanPanel
+from trial.base.parts import Fact, Link, ScanPanel
 from trial.participants.models import Participant
 from trial.schedule.models import Visit
 
@@ -14,6 +14,15 @@ after_save: list[Callable[[Administration, User | None, datetime], None]] = []
 
 form_links: list[Callable[[Administration, User], Sequence[Link]]] = []
 """Links beside the title of a stored form, such as raising a query."""
+
+further_facts: list[Callable[[Administration, User], Sequence[Fact]]] = []
+"""Facts under the title of a stored form beside its own, such as that its assessor was blinded no longer."""
+
+
+def facts_beside(form: Administration, user: User) -> list[Fact]:
+    """What the features above say of a form under its title."""
+    return [fact for hook in further_facts for fact in hook(form, user)]
+
 
 item_links: list[Callable[[Administration, str, User], Link | None]] = []
 """A link beside one answer of a stored form, by item code."""

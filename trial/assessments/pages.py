@@ -140,7 +140,7 @@ def read_page(request: StaffRequest, place: Place) -> HttpResponse:
     rows = _read_rows(request, place, wording, stored) if stored else []
     context = frame(place) | {
         "stored": stored,
-        "facts": facts(place) if stored else [],
+        "facts": [*facts(place), *hooks.facts_beside(stored, request.user)] if stored else [],
         "rows": rows,
         "has_notes": any(row.changed or row.link for row in rows),
         "scores": score_rows(place, stored) if stored else [],

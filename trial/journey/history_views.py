@@ -14,7 +14,7 @@ import instruments
 from trial.access.models import AccessEvent
 from trial.access.permissions import StaffRequest, requires
 from trial.access.policy import Action
-from trial.assessments.hooks import elsewhere, note_shown
+from trial.assessments.hooks import elsewhere, facts_beside, note_shown
 from trial.assessments.models import Administration
 from trial.assessments.wording import known_wording
 from trial.base import lists
@@ -165,7 +165,7 @@ def form_history(request: StaffRequest, number: str, visit: str, form: str) -> H
             "heading": name,
             "breadcrumbs": [("People", "/people/"), (participant.study_id, f"/people/{participant.study_id}/")],
             "here": "History",
-            "facts": _facts(stored, definition),
+            "facts": [*_facts(stored, definition), *facts_beside(stored, request.user)],
             "rows": rows,
             "about": f"History of item {number_of}" if number_of else "History of this form",
             "entries": [entry.shown() for entry in shown],

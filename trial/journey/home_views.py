@@ -9,9 +9,12 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+import instruments
 from trial.access.models import AccessEvent, Site, User
 from trial.access.permissions import StaffRequest, public, requires
 from trial.access.policy import Action
+from trial.allocation.exceptions import guesses
+from trial.assessments.models import Administration
 from trial.base import lists
 from trial.base.parts import Link
 from trial.base.words import local_day, short_date
@@ -178,10 +181,22 @@ def data(request: StaffRequest) -> HttpResponse:
             "rows": completeness.by_visit(sites, local_day(now)),
             "ages": completeness.query_ages(queries, now),
             "agreement": double_entry.agreement(ids),
+            **_unblinded(user),
             "places": [link for action, link in offered if user.access.may(action)],
             "today": now,
         },
     )
+
+
+def _unblinded(user: User) -> dict[str, Any]:
+    """Interviews that carry the flag of BR-27: how many, and where the first of them stand. No arm."""
+    found = guesses.unblinded_outcomes_for(user, Action.VIEW_DATA)
+    return {"n_unblinded": found.count(), "unblinded": [_form_link(one) for one in found[:SHOWN]]}
+
+
+def _form_link(one: Administration) -> Link:
+    number, title = one.participant.study_id, instruments.get(one.instrument, one.instrument_version).short_title
+    return Link(number, f"/people/{number}/{one.visit.code}/{one.instrument}/", f"{one.visit.code}, {title}")
 
 
 CONSENT_HEADS = ("Study number", "Site", "Form version", "Sheet version", "Signed", "Method", "Taken by", "State")

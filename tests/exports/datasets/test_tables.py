@@ -3,11 +3,17 @@
 from datetime import date, datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 import instruments
 from exports.canonical import opened
+from exports.datasets import records
+from exports.datasets.snapshot import take
 from tests.exports.builders import frozen, moment, named_rows, rows_of, small_trial
-from tests.factories import NOW, TODAY, Trial
+from tests.factories import NOW, TODAY, Trial, staff
+from trial.access.policy import Role
+from trial.allocation.models import BlindingEvent
 from trial.deviations.models import Deviation
 from trial.participation.models import ParticipationChange
 from trial.review import actions as review
@@ -51,6 +57,42 @@ def test_every_expected_visit_and_questionnaire_has_a_row(trial, person):
 
     assert [row["visit"] for row in visits if row["subjid"] == person.study_id] == ["V0", "V1", "V2", "V3", "V4"]
     assert [row["visitnum"] for row in wemwbs if row["subjid"] == person.study_id] == [1, 2, 3, 4]
+
+
+def test_an_interview_says_whether_its_assessor_had_learned_the_allocation(trial, person):
+    assessor = staff(Role.OUTCOME_ASSESSOR, trial.site)
+    after, before, online = person.administrations.order_by("pk")[:3]
+    for form, day in ((after, TODAY), (before, TODAY - timedelta(days=1))):
+        form.assessor, form.completed_date, form.mode = assessor, day, "interview_phone"
+        form.save_by(assessor, "Assessed")
+    online.assessor, online.mode = None, "self_web"
+    online.save_by(assessor, "Sent by a link")
+    BlindingEvent(
+        participant=person,
+        person=assessor,
+        kind="accidental",
+        route="She said so",
+        happened_date=TODAY,
+        recorded_at=NOW,
+    ).save_by(assessor)
+    stored = frozen()
+
+    def flag(form):
+        found = one(rows_of(stored, form.instrument), subjid=person.study_id, visitnum=form.visit.number)
+        return found["assessor_unblinded"]
+
+    assert [flag(form) for form in (after, before, online)] == [1, 0, -96]
+    assert "assessor_unblinded" in rows_of(stored, after.instrument, blinded=True)[0]
+
+
+def test_the_flag_of_the_assessor_costs_no_further_query(trial, person):
+    snapshot = take(through=TODAY, locked_at=NOW)
+    ids = [one.pk for one in snapshot.people]
+
+    with CaptureQueriesContext(connection) as queries:
+        records.forms(snapshot, ids, "phq9")
+
+    assert len(queries) == 1
 
 
 def test_days_count_from_randomisation(trial, person):

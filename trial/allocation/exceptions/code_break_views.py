@@ -13,7 +13,7 @@ from trial.access.pages import GET_POST, posted
 from trial.access.permissions import StaffRequest, requires
 from trial.access.policy import Action
 from trial.access.signing import reauthenticate
-from trial.allocation.exceptions import code_breaks
+from trial.allocation.exceptions import code_breaks, guesses
 from trial.allocation.exceptions.forms import SecretForm
 from trial.base.errors import TrialError
 from trial.base.lists import csv_response, csv_url, page_of, wants_csv
@@ -53,6 +53,7 @@ def index(request: StaffRequest) -> HttpResponse:
         "rows": code_breaks.rows(shown, request.user),
         "pages": pages,
         "download": Link("Download as CSV", csv_url(request)),
+        "n_unblinded": guesses.unblinded_outcomes_for(request.user, Action.VIEW_EXCEPTIONS, Action.CODE_BREAK).count(),
         "may_ask": request.user.access.may(Action.CODE_BREAK),
         "here": "Code breaks",
     }

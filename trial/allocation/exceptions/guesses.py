@@ -15,6 +15,7 @@ from trial.allocation.errors import AllocationRefused
 from trial.allocation.models import BlindingEvent, BlindingGuess
 from trial.allocation.reads import allocation_of
 from trial.assessments.models import Administration
+from trial.base.parts import Fact
 from trial.base.words import local_day
 from trial.messages import actions as messages
 from trial.messages.models import Task
@@ -25,6 +26,7 @@ from trial.schedule.models import Visit
 UNKNOWN = 255
 """Stands for “I do not know” inside the token, where an arm has its number."""
 _PURPOSE = "guess"
+FLAG = "The assessor had learned the allocation before this interview"
 KIND = "guess"
 """The kind of the task that asks."""
 
@@ -155,14 +157,37 @@ def was_unblinded(*, assessor: User, participant: Participant, on: date) -> bool
     return BlindingEvent.objects.filter(participant=participant, person=assessor, happened_date__lte=on).exists()
 
 
+def exposed() -> Exists:
+    """A condition on forms: their assessor had learned, or may have learned, the arm by the day of the answers."""
+    return Exists(
+        BlindingEvent.objects.filter(
+            participant=OuterRef("participant"),
+            person=OuterRef("assessor"),
+            happened_date__lte=OuterRef("completed_date"),
+        )
+    )
+
+
 def unblinded_outcomes() -> QuerySet[Administration]:
     """Forms of outcome assessors that were answered on or after the day they were exposed (BR-27)."""
-    exposed = BlindingEvent.objects.filter(
-        participant=OuterRef("participant"),
-        person=OuterRef("assessor"),
-        happened_date__lte=OuterRef("completed_date"),
-    )
-    return Administration.objects.filter(Exists(exposed)).select_related("participant", "visit", "assessor")
+    return Administration.objects.filter(exposed()).select_related("participant", "visit", "assessor")
+
+
+def unblinded_outcomes_for(user: User, *actions: Action) -> QuerySet[Administration]:
+    """The same at the sites where this person may do one of these, by study number."""
+    sites = [user.access.site_ids(action) for action in actions]
+    found = unblinded_outcomes().order_by("participant__study_id", "visit__number", "instrument")
+    if None in sites:
+        return found
+    return found.filter(participant__referral__site__in={pk for ids in sites if ids is not None for pk in ids})
+
+
+def facts(form: Administration, user: User) -> list[Fact]:
+    """That a form carries the flag, for people who are not blinded and for whoever looks after the data."""
+    may_know = not user.access.blinded or user.access.may(Action.VIEW_DATA, form.participant.site)
+    if not may_know or form.assessor_id is None or not unblinded_outcomes().filter(pk=form.pk).exists():
+        return []
+    return [Fact("Blinding", FLAG)]
 
 
 # -- asked at the last visit

@@ -3,12 +3,15 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from randomisation.models import Scheme
 from randomisation.states import close_scheme
 from tests.factories import NOW, TODAY, Trial, staff
 from tests.trial.allocation.exceptions.builders import names_an_arm
 from tests.trial.journey.steps_by_page import answers_by_role, as_, elsewhere, everyone, problems_of, text_of
+from trial.access.models import Site
 from trial.access.policy import Role
 from trial.allocation.actions import report_unblinding
 from trial.allocation.errors import AllocationRefused
@@ -201,25 +204,104 @@ def test_where_nobody_assesses_nobody_is_asked(trial, person):
 # -- outcomes that carry a flag
 
 
-def test_outcomes_after_an_exposure_carry_a_flag_and_earlier_ones_do_not(trial, assessor):
-    person = trial.baseline_done()
-    before, after = person.administrations.order_by("pk")[:2]
-    for form, day in ((before, TODAY - timedelta(days=1)), (after, TODAY)):
-        form.assessor, form.completed_date = assessor, day
-        form.save_by(assessor, "Assessed")
-    report_unblinding(
+def interviewed(form, assessor, day):
+    """The form as if the assessor had held an interview on that day."""
+    form.assessor, form.completed_date, form.mode = assessor, day, "interview_phone"
+    return form.save_by(assessor, "Assessed")
+
+
+def expose(assessor, person, day=TODAY):
+    return report_unblinding(
         participant=person,
         person=assessor,
         kind="accidental",
         route="She said so",
-        happened_date=TODAY,
+        happened_date=day,
         by=assessor,
         at=NOW,
     )
 
+
+def address_of(form):
+    return f"/people/{form.participant.study_id}/{form.visit.code}/{form.instrument}/"
+
+
+def test_outcomes_after_an_exposure_carry_a_flag_and_earlier_ones_do_not(trial, assessor):
+    person = trial.baseline_done()
+    before, after = person.administrations.order_by("pk")[:2]
+    interviewed(before, assessor, TODAY - timedelta(days=1))
+    interviewed(after, assessor, TODAY)
+    expose(assessor, person)
+
     assert list(guesses.unblinded_outcomes()) == [after]
     assert guesses.was_unblinded(assessor=assessor, participant=person, on=TODAY)
     assert not guesses.was_unblinded(assessor=assessor, participant=person, on=TODAY - timedelta(days=1))
+
+
+@pytest.mark.parametrize("page", ["", "history/"])
+def test_the_flag_stands_on_the_form_for_unblinded_readers_and_the_data_manager_only(client, trial, assessor, page):
+    person = trial.baseline_done()
+    before, after = person.administrations.order_by("pk")[:2]
+    interviewed(before, assessor, TODAY - timedelta(days=1))
+    interviewed(after, assessor, TODAY)
+    expose(assessor, person)
+    shown = [trial.coordinator, staff(Role.DATA_MANAGER), staff(Role.MONITOR, trial.site, blinded=False)]
+    hidden = [assessor, staff(Role.MONITOR, trial.site, blinded=True)]
+
+    def answer(user, form):
+        return as_(client, user).get(f"{address_of(form)}{page}")
+
+    assert all(guesses.FLAG in text_of(answer(user, after)) for user in shown)
+    assert not any(guesses.FLAG in text_of(answer(user, before)) for user in shown)
+    assert not any(guesses.FLAG in text_of(answer(user, after)) for user in hidden)
+    assert not any(names_an_arm(answer(user, after)) for user in [*shown[1:2], *hidden])
+
+
+def test_the_data_page_counts_them_and_leads_to_them(client, trial, assessor):
+    person = trial.baseline_done()
+    form = interviewed(person.administrations.first(), assessor, TODAY)
+    visitor = as_(client, staff(Role.DATA_MANAGER))
+    none = text_of(visitor.get("/data/"))
+
+    expose(assessor, person)
+    response = visitor.get("/data/")
+
+    assert "No interview was held by an assessor who had learned the allocation" in none
+    assert response.context["n_unblinded"] == 1
+    assert address_of(form) in text_of(response)
+    assert not names_an_arm(response)
+
+
+def test_the_unblinding_log_counts_those_of_the_readers_sites(client, trial, assessor):
+    person = trial.baseline_done()
+    interviewed(person.administrations.first(), assessor, TODAY)
+    expose(assessor, person)
+    away = staff(Role.DUTY_CLINICIAN, Site(code="18", name="Elsewhere", opened_date=TODAY).save_by(None))
+
+    counts = [
+        as_(client, user).get("/randomisation/code-breaks/").context["n_unblinded"]
+        for user in (staff(Role.TRIAL_MANAGER, blinded=True), trial.clinician, away)
+    ]
+
+    assert counts == [1, 1, 0]
+
+
+def test_the_pages_that_count_ask_as_often_however_many_there_are(client, trial, assessor):
+    forms = list(trial.baseline_done().administrations.order_by("pk")[:4])
+    pages, counts = ((staff(Role.DATA_MANAGER), "/data/"), (trial.clinician, "/randomisation/code-breaks/")), []
+    expose(assessor, forms[0].participant)
+    for user, page in pages:
+        as_(client, user).get(page)  # what a process reads once
+    for some in (forms[:1], forms):
+        for form in some:
+            interviewed(form, assessor, TODAY)
+        for user, page in pages:
+            visitor = as_(client, user)
+            with CaptureQueriesContext(connection) as queries:
+                visitor.get(page)
+            counts.append(len(queries))
+
+    assert counts[:2] == counts[2:]
 
 
 def test_no_page_names_the_arm_that_was_given(client, trial, person, assessor):
