@@ -21,6 +21,7 @@ from django.db import connection
 from django.urls import reverse
 
 from exports import release, variants
+from exports.canonical import masked_key_of
 from exports.release import Source
 from tests.exports.builders import frozen
 from tests.factories import NOW, TODAY, Trial, staff
@@ -262,7 +263,7 @@ def _members(content: bytes) -> Iterator[bytes]:
 @pytest.mark.parametrize("variant", variants.VARIANTS)
 def test_no_release_holds_an_identifier(world, reading, variant, tmp_path):
     stored = frozen()
-    source = Source(stored.path, stored.wrapped_key)
+    source = Source(stored.path, stored.wrapped_key, masked_key_of(stored.path, stored.wrapped_key))
     release.build(source, variant, tmp_path)
 
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
