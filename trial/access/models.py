@@ -123,7 +123,9 @@ class Site(AuditedModel):
     name = models.CharField(max_length=100, unique=True)
     abbreviation = models.CharField(max_length=10, blank=True)
     opened_date = models.DateField(help_text="Planned, by the protocol")
-    green_light_date = models.DateField(null=True, blank=True, editable=False, help_text="When its checklist was signed")
+    green_light_date = models.DateField(
+        null=True, blank=True, editable=False, help_text="When its checklist was signed"
+    )
     recruitment_closed_date = models.DateField(null=True, blank=True)
     recruitment_paused = models.BooleanField(default=False)
     target = models.PositiveIntegerField(default=0)

@@ -22,6 +22,7 @@ from trial.journey.next_rules import reason_words
 from trial.participants.models import Referral, Status
 from trial.protocol import rules as protocol_rules
 from trial.protocol.spec import ProtocolSpec
+from trial.referrals.models import MessageBack
 from trial.review.models import Query
 
 KEY_STATUSES = frozenset({Status.CONSENTED, Status.RANDOMISED, Status.COMPLETED, Status.ENDED_EARLY})
@@ -119,7 +120,8 @@ def _contacts(referral: Referral, user: User, spec: ProtocolSpec) -> Iterator[Mo
 def _messages_back(referral: Referral, user: User, spec: ProtocolSpec) -> Iterator[Moment]:
     """Messages to the GP and the referrer; who opens them is asked for again on their own page."""
     may_open = user.access.may(Action.SEND_MESSAGE_BACK, referral.site)
-    for one in referral.participant.messages_back.filter(state="sent").select_related("settled_by"):
+    sent = MessageBack.objects.filter(participant=referral.participant, state="sent")
+    for one in sent.select_related("settled_by"):
         if one.settled_at is None:
             continue
         text = f"Message to the {one.get_recipient_display()}: {one.get_kind_display().lower()}"

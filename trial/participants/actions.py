@@ -185,7 +185,9 @@ def details_of(referral: Referral) -> ReferralData:
     Raises:
         SealBroken: the keys do not fit.
     """
-    texts: dict[str, Any] = {name: identity.open_text(referral.person, getattr(referral, f"{name}_sealed")) for name in SEALED}
+    texts: dict[str, Any] = {
+        name: identity.open_text(referral.person, getattr(referral, f"{name}_sealed")) for name in SEALED
+    }
     return ReferralData(
         source_type=referral.source_type,
         received_date=referral.received_date,
