@@ -26,6 +26,7 @@ TABLE = {
     R.TRIAL_STATISTICIAN: ("all", "yes", False, {R.UNBLINDED_STATISTICIAN}),
     R.UNBLINDED_STATISTICIAN: ("all", "no", False, {R.RANDOMISER, R.TRIAL_STATISTICIAN}),
     R.DMEC: ("all", "no", False, {R.RANDOMISER, R.TRIAL_STATISTICIAN}),
+    R.SPONSOR_REPRESENTATIVE: ("all", "no", False, {R.RANDOMISER}),  # randomisation.md 10: approves locks
     R.ADMINISTRATOR: ("all", "yes", False, set(R) - {R.ADMINISTRATOR}),
 }
 ENTRY = {
