@@ -259,6 +259,7 @@ def signed_in(user):
     return client
 
 
+@pytest.mark.drill
 def test_no_page_download_or_error_shows_an_arm_to_a_blinded_reader(story):
     leaks = set()
 

@@ -84,6 +84,7 @@ def keyed(participant) -> list[str]:
     return [in_groups(part) for part in (code, digest[:32], digest[32:])]
 
 
+@pytest.mark.drill
 def test_every_page_about_either_is_the_same_to_each_blinded_reader(trial, two):
     different, n_looked_at = [], 0
 

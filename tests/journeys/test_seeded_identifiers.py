@@ -205,6 +205,7 @@ SHOWS_IDENTITY: dict[str, Action] = {
 """Pages that show some of it to people who hold this permission, and to nobody else."""
 
 
+@pytest.mark.drill
 def test_only_the_listed_pages_show_an_identifier(client, world, caplog):
     shown: dict[str, tuple[str, set[str]]] = {}
 
@@ -312,6 +313,7 @@ NEEDS_KEYS = frozenset({"readyz"})
 """Pages that say by an error that the keys do not fit."""
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize("role", [Role.COORDINATOR, Role.PRINCIPAL_INVESTIGATOR])
 def test_with_the_wrong_keys_no_page_fails_or_shows_what_is_sealed(client, world, role, settings):
     user = world.member(role, False)
