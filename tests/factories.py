@@ -14,7 +14,7 @@ from django.db import connection
 from django.utils import timezone
 
 import instruments
-from tests.snapshot import once
+from tests.snapshot import once, once_from_here
 from trial.access.models import Delegation, Duty, RoleAssignment, Site, User
 from trial.access.policy import POLICY, Role
 from trial.access.signing import Proof, reauthenticate, sign
@@ -214,7 +214,7 @@ class Trial:
 
     def open_randomisation(self) -> "Trial":
         """Lock and open the scheme."""
-        open_randomisation(self.version)
+        once_from_here("open", lambda: open_randomisation(self.version))
         return self
 
     def refer(self, *, at: datetime = NOW - timedelta(days=10), **who: Any) -> Referral:
@@ -279,6 +279,12 @@ class Trial:
 
     def consented(self, *, at: datetime = NOW - timedelta(days=5), **who: Any) -> Participant:
         """Consented on paper, with a study number."""
+        if who:
+            return self._consented(at, **who)
+        once_from_here(("consented", self.site.code, at), lambda: self._consented(at))
+        return Participant.objects.latest("pk")
+
+    def _consented(self, at: datetime, **who: Any) -> Participant:
         referral = self.informed(at=at - timedelta(days=3), **who)
         made = steps.consent(
             referral=referral,
@@ -337,6 +343,12 @@ class Trial:
         self, participant: Participant | None = None, *, total: int = 8, at: datetime = NOW - timedelta(days=4)
     ) -> Participant:
         """Every criterion met and signed."""
+        if participant is None:
+            once_from_here(("eligible", self.site.code, total, at), lambda: self._eligible(None, total, at))
+            return Participant.objects.latest("pk")
+        return self._eligible(participant, total, at)
+
+    def _eligible(self, participant: Participant | None, total: int, at: datetime) -> Participant:
         participant = participant or self.consented(at=at - timedelta(days=1))
         self.screened(participant, total=total, at=at)
         assessed = self.assess(participant, at=at)
@@ -362,7 +374,15 @@ class Trial:
         self, participant: Participant | None = None, *, total: int = 8, at: datetime = NOW - timedelta(days=2)
     ) -> Participant:
         """Every required baseline questionnaire complete."""
-        participant = participant or self.eligible(total=total, at=at - timedelta(days=1))
+        if participant is None:
+            once_from_here(("baseline", self.site.code, total, at), lambda: self._baseline(total, at))
+            return Participant.objects.latest("pk")
+        return self._complete_baseline(participant, at)
+
+    def _baseline(self, total: int, at: datetime) -> None:
+        self._complete_baseline(self.eligible(total=total, at=at - timedelta(days=1)), at)
+
+    def _complete_baseline(self, participant: Participant, at: datetime) -> Participant:
         for form in expected_forms_of(participant, on=timezone.localdate(at)):
             if form.required and not form.is_complete:
                 self.save_form(participant, form.visit_code, form.instrument, at=at)
