@@ -97,6 +97,7 @@ def test_a_restricted_person_is_left_out_of_new_data_until_it_is_lifted(trial, r
 def test_data_read_before_a_restriction_make_no_new_release(trial, settings, tmp_path, reading):
     settings.RELEASE_DIR = tmp_path
     participant, manager = trial.consented(), staff(Role.DATA_MANAGER)
+    statistician = staff(Role.UNBLINDED_STATISTICIAN)
     cut = locking.make_cut(name="DMC", reason="Meeting", data_through=TODAY, by=manager, at=NOW)
     made = request_release(lock=cut, variant="blinded", purpose="Main", by=manager, at=NOW)
 
@@ -111,7 +112,7 @@ def test_data_read_before_a_restriction_make_no_new_release(trial, settings, tmp
     )
 
     with pytest.raises(ReleaseRefused, match="may not be processed"):
-        request_release(lock=cut, variant="open", purpose="Main", by=manager, at=NOW)
+        request_release(lock=cut, variant="dmc", purpose="Main", by=statistician, at=NOW)
     assert request_release(lock=cut, variant="blinded", purpose="Main", by=manager, at=NOW) == made
 
 

@@ -113,7 +113,7 @@ def test_a_signature_says_who_in_which_role_what_when_and_how(record):
         proof=attempt(person, PASSWORD), by=person, meaning="I agree.", record=record, content={"a": 1}, at=NOW
     )
 
-    stored = Signature.objects.get()
+    stored = Signature.objects.latest("pk")
     assert stored == signature
     assert (stored.printed_name, stored.role, stored.meaning) == (
         "Dr Helen Okafor",
