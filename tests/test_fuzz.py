@@ -15,7 +15,7 @@ from tests.test_permissions import World, address, is_permitted, pages, values
 from trial.access.policy import POLICY, Role
 from trial.base import audit
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.only_sqlite]  # tells of the pages, not of a database
 NAMES = re.compile(r'<(?:input|select|textarea|button)[^>]*\bname="([^"]+)"[^>]*?(?:\bvalue="([^"]*)")?[^>]*>')
 POSTING = [(name, pattern) for name, pattern in pages() if "download" not in name]
 SHARES = 4
@@ -100,6 +100,7 @@ BROKEN = (
 )
 
 
+@pytest.mark.drill
 def test_broken_bodies_are_refused_politely_everywhere(clock):
     world = _World()
     client = Client(HTTP_HOST="localhost", raise_request_exception=False)
