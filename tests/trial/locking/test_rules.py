@@ -54,6 +54,22 @@ OPEN = {
     "trial_identity",
     "trial_referral",
     "trial_participant",
+    # contact beyond the data: letters, claims, what people ask for, where they first came from
+    "trial_messageback",
+    "trial_practice",
+    "trial_claim",
+    "trial_subjectrequest",
+    "trial_disposal",
+    "trial_breach",
+    "trial_interest",
+    "trial_interestsource",
+    "trial_consulteeadvice",  # after a loss of capacity, which may be recorded after the lock
+    # a consent on its way; the consent itself is refused
+    "trial_consentlink",
+    "trial_consentsession",
+    # the office of the trial
+    "trial_sitechecklist",
+    "trial_firstcheck",
     # what the system itself needs
     "trial_task",
     "trial_outboxmessage",
@@ -70,6 +86,11 @@ OPEN_EVENTS = {
     "trial_checkrun",
     "trial_firstentryseen",  # a log of who was shown what, as the access log
     "exports_download",
+    "trial_breachnote",
+    "trial_documentfile",
+    "trial_identifierremoval",
+    "trial_participationletter",
+    "trial_redaction",
 }
 
 

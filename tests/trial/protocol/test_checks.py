@@ -86,7 +86,7 @@ DISAGREEMENTS = [
     ("rescreen.after_days", 0, "rescreen.after_days"),
     # randomisation
     ("arms.0.ratio", 60, "arms"),
-    ("randomisation.method", "simple", "randomisation.restricted"),
+    ("randomisation.method", "simple", "randomisation.restricted.block_sizes"),
     ("randomisation.method", "simple", "randomisation.factors"),
     ("randomisation.restricted", None, "randomisation.restricted"),
     ("randomisation.restricted.block_sizes.1", 7, "randomisation.restricted.block_sizes.1"),

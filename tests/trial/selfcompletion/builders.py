@@ -23,7 +23,10 @@ BORN = {"check_0": "14", "check_1": "3"}
 
 def in_week_five(trial: Trial) -> Participant:
     """Somebody randomised 30 days ago: the week 5 window opened 2 days ago and closes in 12."""
-    return trial.randomised(at=NOW - timedelta(days=30))
+    participant = trial.randomised(at=NOW - timedelta(days=30))
+    outbox.send_due(at=NOW - timedelta(days=29))  # what the team is told of the allocation
+    mail.outbox.clear()
+    return participant
 
 
 def visit_of(participant: Participant, code: str = "V2") -> Visit:

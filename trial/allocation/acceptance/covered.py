@@ -73,8 +73,8 @@ COVERED = (
         "Eight processes and killed processes, on SQLite and PostgreSQL",
         "No gap, no double, no lost counter",
         (
-            "tests/randomisation/test_race.py::test_eight_processes_lose_nothing_on_sqlite",
-            "tests/randomisation/test_race.py::test_eight_processes_lose_nothing_on_postgresql",
+            "tests/randomisation/test_race.py::test_sixteen_processes_lose_nothing_on_sqlite",
+            "tests/randomisation/test_race.py::test_sixteen_processes_lose_nothing_on_postgresql",
         ),
     ),
 )
