@@ -154,7 +154,7 @@ def test_somebody_whose_details_were_destroyed_gets_nothing_and_stops_nobody():
     assert sending.send_due(at=NOW + timedelta(minutes=1)) == (1, 1)
 
     stored = OutboxMessage.objects.get(pk=gone.pk)
-    assert (stored.state, stored.last_error) == ("queued", "SealBroken")
+    assert (stored.state, stored.last_error) == ("queued", "KeyDestroyed")
     assert [m.to for m in mail.outbox] == [["asha@example.org"]]
 
 
