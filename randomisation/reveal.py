@@ -80,11 +80,11 @@ def contents(
         "revisions": [_revision(revision) for revision in revisions],
         "events": [
             {"entry": entry, "digest": digest}
-            for entry, digest in scheme.events.order_by("n").values_list("entry", "digest").iterator()
+            for entry, digest in scheme.events.order_by("n").values_list("entry", "digest")
         ],
         "allocations": [
             {"seq": allocation.seq, "arm": arm_of(allocation, opened[allocation.revision_id])}
-            for allocation in scheme.allocations.order_by("seq").iterator()
+            for allocation in scheme.allocations.order_by("seq")
         ],
     }
 
