@@ -124,14 +124,16 @@ def clock() -> Iterator[time_machine.Traveller]:
         yield coordinates
 
 
+@pytest.fixture(autouse=True, scope="session")
+def own_high_water_file(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Each process that runs tests has a mark of its own, also while a class sets up its data."""
+    django_settings.HIGH_WATER_FILE = tmp_path_factory.getbasetemp() / "high_water.json"
+
+
 @pytest.fixture(autouse=True)
-def high_water_mark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def high_water_mark(own_high_water_file: None) -> None:
     """A test's database is rolled back, and its mark with it: none is left for the next one."""
-    mark = tmp_path_factory.getbasetemp() / "high_water.json"
-    mark.unlink(missing_ok=True)
-    before, django_settings.HIGH_WATER_FILE = django_settings.HIGH_WATER_FILE, mark
-    yield
-    django_settings.HIGH_WATER_FILE = before
+    Path(django_settings.HIGH_WATER_FILE).unlink(missing_ok=True)
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ class SmallStoryTest(TestCase):
 
     @classmethod
     def setUpTestData(cls) -> None:
-        high_water.path().unlink(missing_ok=True)  # left by a story whose database was rolled back
+        high_water.path().unlink(missing_ok=True)  # left by the test before, whose database was rolled back
         story.build(now=NOW, n_randomised=24, with_cut=False)
 
     def test_every_status_of_the_journey_is_there(self):
