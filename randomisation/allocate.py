@@ -3,13 +3,14 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import IntegrityError
-from django.db.models import Q
 from django.views.decorators.debug import sensitive_variables
 
-from randomisation import events, high_water
+from randomisation import events, high_water, statements
 from randomisation.engine.labels import batch_order
 from randomisation.engine.source import check_label_code
 from randomisation.errors import (
@@ -20,11 +21,11 @@ from randomisation.errors import (
     SealError,
 )
 from randomisation.models import DUTIES, Allocation, EventLog, Scheme, State
-from randomisation.recording import record_next
+from randomisation.opened import Opened, open_in_force, still_in_force
+from randomisation.recording import record_next, situation_for
 from randomisation.requests import UnitRequest
 from randomisation.states import pause_all, pause_scheme
 from randomisation.transactions import in_own_transaction
-from randomisation.unsealed import unseal
 
 __all__ = ["AllocationOutcome", "alarm", "allocate", "allocate_batch"]
 
@@ -77,6 +78,10 @@ def allocate_batch(
     check_label_code("batch", batch)
     if not requests:
         raise NotAllocated([Refusal("E_HOUSEHOLD", "A batch needs at least one person.")])
+    by_unit = {request.unit: request.participant_ids for request in requests}
+    everybody = [person for people in by_unit.values() for person in people]
+    if len(set(everybody)) < len(everybody):
+        raise NotAllocated([Refusal("E_DUPLICATE", "A person belongs to two units of this batch.")])
     named = [replace(request, batch=batch).check() for request in requests]
     return _in_one(scheme, named, check, after_allocate, order=batch)
 
@@ -85,24 +90,30 @@ def _in_one(
     scheme: Scheme, requests: Sequence[UnitRequest], check: Check, after: After | None, *, order: str | None
 ) -> list[AllocationOutcome]:
     first = requests[0]
+    opened = open_in_force(scheme)
     try:
-        outcomes = in_own_transaction(partial(_by_whoever_may, scheme.pk, requests, check, after, order))
+        outcomes = in_own_transaction(partial(_by_whoever_may, scheme.pk, opened, requests, check, after, order))
     except NotAllocated as refused:
-        _log_refusal(scheme, first, refused.codes)
+        _log_refusal(scheme, refused.codes, by=first.by, at=first.at, site=first.site)
         raise
     except (SealError, ListMismatch) as failed:
-        alarm(scheme, first, failed)
+        alarm(scheme, failed, by=first.by, at=first.at, site=first.site)
         raise NotAllocated([Refusal(failed.code, failed.text)]) from None
     _advance_mark(scheme, outcomes)
     return outcomes
 
 
 def _by_whoever_may(
-    scheme_id: int, requests: Sequence[UnitRequest], check: Check, after: After | None, order: str | None
+    scheme_id: int,
+    opened: Opened | None,
+    requests: Sequence[UnitRequest],
+    check: Check,
+    after: After | None,
+    order: str | None,
 ) -> list[AllocationOutcome]:
     """The database itself keeps those who configured the scheme or approved its lock from randomising (6.1)."""
     try:
-        return _allocate_locked(scheme_id, requests, check, after, order)
+        return _allocate_locked(scheme_id, opened, requests, check, after, order)
     except IntegrityError as error:
         if DUTIES not in str(error):
             raise
@@ -111,21 +122,29 @@ def _by_whoever_may(
 
 
 def _allocate_locked(
-    scheme_id: int, requests: Sequence[UnitRequest], check: Check, after: After | None, order: str | None
+    scheme_id: int,
+    opened: Opened | None,
+    requests: Sequence[UnitRequest],
+    check: Check,
+    after: After | None,
+    order: str | None,
 ) -> list[AllocationOutcome]:
     """The steps of 8.1, in their order: the scheme's row is locked first, then its list's cursor."""
-    scheme = Scheme.objects.select_for_update().get(pk=scheme_id)
-    done = [made for request in requests if (made := existing(scheme, request))]
-    if len(done) == len(requests):
-        in_order = sorted(done, key=lambda allocation: allocation.seq)
-        return [AllocationOutcome(one, created=False, digest=digest_of(one)) for one in in_order]
-    if done:
-        raise NotAllocated([Refusal("E_DUPLICATE", "Somebody in this batch has been randomised already.")])
+    (scheme,) = statements.rows(Scheme, "id = %s", scheme_id, lock=True)
+    situations = {request.unit: situation_for(scheme, request) for request in requests}
+    if any(situation.is_known for situation in situations.values()):
+        return _made_before(scheme, requests)
+    opened = still_in_force(scheme, opened, situations[requests[0].unit])
     outcomes: list[AllocationOutcome] = []
     refusals: list[Refusal] = []
-    for request in _ordered(scheme, requests, order):
+    for request in _ordered(opened, requests, order):
         try:
-            outcomes.append(_record(scheme, request, check, after))
+            recorded = record_next(
+                scheme, request, situation=situations[request.unit], opened=opened, check=partial(check, request)
+            )
+            if after:
+                after(recorded.allocation)
+            outcomes.append(AllocationOutcome(recorded.allocation, True, recorded.digest, recorded.n))
         except NotAllocated as refused:
             # The others are still asked, so that all reasons are told at once; the transaction is undone below.
             refusals += [reason for reason in refused.refusals if reason not in refusals]
@@ -134,21 +153,27 @@ def _allocate_locked(
     return outcomes
 
 
-def _record(scheme: Scheme, request: UnitRequest, check: Check, after: After | None) -> AllocationOutcome:
-    recorded = record_next(scheme, request, check=partial(check, request))
-    if after:
-        after(recorded.allocation)
-    return AllocationOutcome(recorded.allocation, created=True, digest=recorded.digest, n=recorded.n)
+def _made_before(scheme: Scheme, requests: Sequence[UnitRequest]) -> list[AllocationOutcome]:
+    """The allocations of a request that comes again.
+
+    Raises:
+        NotAllocated: a request key belongs to another unit, or only some of a batch are allocated.
+    """
+    done = [made for request in requests if (made := existing(scheme, request))]
+    if len(done) < len(requests):
+        raise NotAllocated([Refusal("E_DUPLICATE", "Somebody in this batch has been randomised already.")])
+    in_order = sorted(done, key=lambda allocation: allocation.seq)
+    return [AllocationOutcome(one, created=False, digest=digest_of(one)) for one in in_order]
 
 
-def _ordered(scheme: Scheme, requests: Sequence[UnitRequest], batch: str | None) -> list[UnitRequest]:
-    revision = scheme.revision_in_force if batch is not None else None
-    if batch is None or revision is None:
+def _ordered(opened: Opened | None, requests: Sequence[UnitRequest], batch: str | None) -> list[UnitRequest]:
+    if batch is None or opened is None:
         return list(requests)
-    seed = unseal(revision).seed
+    unsealed = opened.unsealed()
     by_unit = {request.unit: request for request in requests}
+    locked = unsealed.locked
     order = batch_order(
-        seed, scheme=scheme.code, revision=revision.number, batch=batch, units=[r.unit for r in requests]
+        unsealed.seed, scheme=locked.scheme, revision=locked.revision, batch=batch, units=[r.unit for r in requests]
     )
     return [by_unit[unit] for unit in order]
 
@@ -159,7 +184,8 @@ def existing(scheme: Scheme, request: UnitRequest) -> Allocation | None:
     Raises:
         NotAllocated: the request key belongs to another unit.
     """
-    found = list(Allocation.objects.filter(Q(request_key=request.key) | Q(scheme=scheme, unit=request.unit)))
+    is_its_own = "request_key = %s OR (scheme_id = %s AND unit = %s)"
+    found = statements.rows(Allocation, is_its_own, request.key, scheme.pk, request.unit)
     own = [a for a in found if a.scheme_id == scheme.pk and a.unit == request.unit]
     if len(own) < len(found):
         raise NotAllocated([Refusal("E_REQUEST_KEY", "This page was opened for somebody else. Open it again.")])
@@ -179,43 +205,45 @@ def _advance_mark(scheme: Scheme, outcomes: Sequence[AllocationOutcome]) -> None
     for outcome in outcomes:
         if outcome.created:
             mark = high_water.Mark(outcome.n, outcome.allocation.seq, outcome.digest)
-            high_water.advance(scheme.code, mark)
+            high_water.advance(scheme, mark)
 
 
-def alarm(scheme: Scheme, request: UnitRequest, failed: SealError | ListMismatch) -> None:
+def alarm(
+    scheme: Scheme, failed: SealError | ListMismatch, *, by: AbstractBaseUser, at: datetime, site: str = ""
+) -> None:
     """Tell the custodian that a check of the lists failed, log the refusal, and pause (6.2).
 
-    For any allocation, online or entered late, once its transaction is rolled back.
+    For any allocation, online or entered late, and for envelopes, once the transaction is rolled back.
 
     Raises:
         RuntimeError: called inside a transaction, with which the alarm would be lost.
     """
     logger.critical("%s in scheme %s", failed.code, scheme.code)
-    _log_refusal(scheme, request, [failed.code])
+    _log_refusal(scheme, [failed.code], by=by, at=at, site=site)
 
 
-def _log_refusal(scheme: Scheme, request: UnitRequest, codes: list[str]) -> None:
+def _log_refusal(scheme: Scheme, codes: list[str], *, by: AbstractBaseUser, at: datetime, site: str) -> None:
     """Log a refusal outside the transaction it rolled back, and pause when a check of the lists failed."""
     if codes == ["E_BUSY"]:
         return
     try:
-        in_own_transaction(lambda: _write_refusal(scheme.pk, request, codes))
+        in_own_transaction(partial(_write_refusal, scheme.pk, codes, by, at, site))
     except RandomisationError:
         logger.exception("A refusal could not be logged: %s", ", ".join(codes))
 
 
-def _write_refusal(scheme_id: int, request: UnitRequest, codes: list[str]) -> None:
+def _write_refusal(scheme_id: int, codes: list[str], by: AbstractBaseUser, at: datetime, site: str) -> None:
     scheme = Scheme.objects.select_for_update().get(pk=scheme_id)
     if not scheme.events.exists():
         return
     events.append(
         scheme=scheme,
         event=EventLog.Event.REFUSED,
-        at=request.at,
-        actor=request.by,
-        facts={"codes": codes, "site": request.site},
+        at=at,
+        actor=by,
+        facts={"codes": codes, "site": site},
     )
     if scheme.state == State.OPEN and {"E_LIST_MISMATCH", "E_SEAL_CONTEXT"} & set(codes):
-        pause_scheme(scheme=scheme, reason=codes[0], by=request.by, at=request.at)
+        pause_scheme(scheme=scheme, reason=codes[0], by=by, at=at)
     if high_water.compare(scheme) is not high_water.Standing.LEVEL:
-        pause_all(reason="high-water mark", by=request.by, at=request.at)
+        pause_all(reason="high-water mark", by=by, at=at)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from randomisation import statements
 from randomisation.drafts import padded
 from randomisation.engine.margins import Margins
 from randomisation.engine.minimisation import Draw, minimise
@@ -42,13 +43,15 @@ def draw_from_list(unsealed: Unsealed, cursor: StratumCursor) -> Drawn:
 
 
 def _listed_arm(unsealed: Unsealed, cursor: StratumCursor, position: int) -> int:
-    rows = SealedRow.objects.filter(revision_id=cursor.revision_id, purpose=cursor.purpose, key=cursor.key)
+    is_of_the_list = "revision_id = %s AND purpose = %s AND key = %s"
+    place = (cursor.revision_id, cursor.purpose, cursor.key)
     if not unsealed.is_derived(cursor.purpose):
-        arms = [unsealed.open_row(row) for row in rows.order_by("position")]
+        rows = statements.rows(SealedRow, f"{is_of_the_list} ORDER BY position", *place)
+        arms = [unsealed.open_row(row) for row in rows]
         if len(arms) < position or unsealed.fingerprint_of(cursor, arms) != cursor.fingerprint:
             raise ListMismatch
         return arms[position - 1]
-    row = rows.filter(position=position).first()
+    row = statements.first(SealedRow, f"{is_of_the_list} AND position = %s", *place, position)
     if row is None:
         raise ListMismatch
     arm = unsealed.open_row(row)

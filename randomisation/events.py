@@ -7,7 +7,7 @@ from functools import partial
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 
-from randomisation import high_water
+from randomisation import high_water, statements
 from randomisation.engine.canonical import canonical_json
 from randomisation.errors import LifeCycleRefused
 from randomisation.models import EventLog, Scheme
@@ -46,7 +46,7 @@ def append(
         facts: what happened, without arm, participant or restricted parameter.
         token: the sealed token the event is about; its SHA-256 enters the entry.
     """
-    last = scheme.events.order_by("-n").first()
+    last = statements.first(EventLog, "scheme_id = %s ORDER BY n DESC LIMIT 1", scheme.pk)
     n = last.n + 1 if last else 1
     if approvers:
         facts = {**facts, "approvers": [str(person.pk) for person in approvers]}
@@ -63,19 +63,21 @@ def append(
     )
     digest = link(last.digest if last else chain_start(scheme), entry)
     mark = high_water.Mark(n, scheme.next_seq - 1, digest)
-    transaction.on_commit(partial(high_water.advance, scheme.code, mark), robust=True)
+    transaction.on_commit(partial(high_water.advance, scheme, mark), robust=True)
     first, second = (*(person.pk for person in approvers or ()), None, None)[:2]
-    return EventLog.objects.create(
-        scheme=scheme,
-        n=n,
-        at=at,
-        event=event,
-        seq=seq,
-        actor_id=actor.pk,
-        first_approver_id=first,
-        second_approver_id=second,
-        entry=entry.decode("ascii"),
-        digest=digest,
+    return statements.insert(
+        EventLog(
+            scheme=scheme,
+            n=n,
+            at=at,
+            event=event,
+            seq=seq,
+            actor_id=actor.pk,
+            first_approver_id=first,
+            second_approver_id=second,
+            entry=entry.decode("ascii"),
+            digest=digest,
+        )
     )
 
 

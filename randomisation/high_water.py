@@ -11,6 +11,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from randomisation import statements
 from randomisation.models import EventLog, Scheme
 
 
@@ -33,43 +34,53 @@ class Mark:
 
 
 def compare(scheme: Scheme) -> Standing:
-    """Whether the database holds what the mark says. A scheme without allocations needs no mark."""
-    mark = _read().get(scheme.code)
+    """Whether the database holds what the mark says."""
+    mark = mark_of(scheme.code)
+    return standing(scheme, mark, is_held=mark is not None and _holds(scheme.pk, mark))
+
+
+def standing(scheme: Scheme, mark: Mark | None, *, is_held: bool) -> Standing:
+    """The same, of facts already read. A scheme without allocations needs no mark."""
     if mark is None:
         return Standing.MISSING if scheme.next_seq > 1 else Standing.LEVEL
     if scheme.next_seq - 1 < mark.seq:
         return Standing.BEHIND
-    return Standing.LEVEL if _holds(scheme.code, mark) else Standing.OTHER_LOG
+    return Standing.LEVEL if is_held else Standing.OTHER_LOG
+
+
+def mark_of(scheme_code: str) -> Mark | None:
+    """The mark of one scheme; None without one, or when the file cannot be read."""
+    return _read().get(scheme_code)
 
 
 def n_lost(scheme: Scheme) -> int:
     """How many allocations the mark knows and the database lacks."""
-    mark = _read().get(scheme.code)
+    mark = mark_of(scheme.code)
     return max(0, mark.seq - (scheme.next_seq - 1)) if mark else 0
 
 
-def advance(scheme_code: str, mark: Mark) -> None:
+def advance(scheme: Scheme, mark: Mark) -> None:
     """Raise the mark after a commit; one that is ahead already, or that this database does not hold, stays.
 
     A mark is made with the first entries of a scheme only: later on, a missing one is for two people to replace.
     """
-    if (there := _read().get(scheme_code)) and there.n >= mark.n:
+    if (there := mark_of(scheme.code)) and there.n >= mark.n:
         return
     with _locked() as marks:
-        kept = marks.get(scheme_code)
-        is_first = kept is None and _is_first(scheme_code, mark)
-        if is_first or (kept is not None and kept.n < mark.n and _holds(scheme_code, kept)):
-            marks[scheme_code] = mark
+        kept = marks.get(scheme.code)
+        is_first = kept is None and _is_first(scheme.pk, mark)
+        if is_first or (kept is not None and kept.n < mark.n and _holds(scheme.pk, kept)):
+            marks[scheme.code] = mark
 
 
-def _is_first(scheme_code: str, mark: Mark) -> bool:
+def _is_first(scheme_id: int, mark: Mark) -> bool:
     """Whether nobody was allocated before the entry of this mark."""
-    entry = EventLog.objects.filter(scheme__code=scheme_code, n=mark.n, seq=mark.seq or None)
+    entry = EventLog.objects.filter(scheme_id=scheme_id, n=mark.n, seq=mark.seq or None)
     return mark.seq == 0 or (mark.seq == 1 and entry.exists())
 
 
-def _holds(scheme_code: str, mark: Mark) -> bool:
-    return EventLog.objects.filter(scheme__code=scheme_code, n=mark.n, digest=mark.digest).exists()
+def _holds(scheme_id: int, mark: Mark) -> bool:
+    return statements.is_there(EventLog, "scheme_id = %s AND n = %s AND digest = %s", scheme_id, mark.n, mark.digest)
 
 
 def reset(scheme: Scheme) -> None:

@@ -82,7 +82,7 @@ def recover(
         raise LateEntryRefused("No allocation is missing from the database.")
     revision = _revision_for(scheme)
     _check_people(scheme, revision, request)
-    cursor = cursor_of(revision, request.levels, lock=True)
+    cursor = cursor_of(revision, factors_of(revision), request.levels, lock=True)
     unsealed = unseal(revision)
     drawn = draw_next(scheme, revision, unsealed, cursor, request)
     arm = unsealed.design().arm_of(drawn.sealed_arm) if drawn.purpose == Purpose.MIN else drawn.sealed_arm

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from django.db.models import QuerySet
 
+from randomisation import statements
 from randomisation.engine.ledger import Ledger
 from randomisation.engine.margins import Margins
 from randomisation.engine.source import VERSION
@@ -37,7 +38,7 @@ def load(revision: Revision, unsealed: Unsealed, *, before: int | None = None) -
         SealError: E_SEAL_CONTEXT, they were altered.
         ListMismatch: they are older than the log, or missing.
     """
-    kept = SealedMargins.objects.filter(revision=revision).first()
+    kept = statements.first(SealedMargins, "revision_id = %s", revision.pk)
     newer = EventLog.objects.filter(scheme_id=revision.scheme_id, event__in=COUNTED)
     if kept is None or _until(newer.filter(n__gt=kept.n), before).exists():
         raise ListMismatch
@@ -67,7 +68,8 @@ def store(revision: Revision, unsealed: Unsealed, margins: Margins, *, n: int) -
     """Keep the margins as of entry `n` of the log."""
     packed = b"".join(count.to_bytes(_BYTES, "big") for count in margins.counts())
     token = unsealed.seal.seal(_digest(unsealed, n) + packed)
-    SealedMargins.objects.update_or_create(revision=revision, defaults={"n": n, "token": token})
+    if not statements.update(SealedMargins, "n = %s, token = %s", "revision_id = %s", n, token, revision.pk):
+        statements.insert(SealedMargins(revision=revision, n=n, token=token))
 
 
 def _digest(unsealed: Unsealed, n: int) -> bytes:

@@ -1,7 +1,7 @@
 """Steps that take more than one person: asked for, approved by others, carried out at once (randomisation.md 9, 10)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -113,7 +113,7 @@ def approve(
             return deed
     except (SealError, ListMismatch) as failed:
         if proposal.kind in (BACKUP, RECOVERED):
-            alarm(proposal.scheme, replace(unit_of(proposal), by=by, at=at), failed)
+            alarm(proposal.scheme, failed, by=by, at=at, site=proposal.facts["site"])
         raise
 
 

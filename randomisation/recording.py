@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db.models import prefetch_related_objects
 
-from randomisation import events, margins
+from randomisation import events, margins, statements
 from randomisation.drawing import Drawn, draw_by_minimisation, draw_from_list
 from randomisation.engine.source import VERSION
 from randomisation.errors import NotAllocated, Refusal
@@ -20,9 +19,11 @@ from randomisation.models import (
     Scheme,
     StratumCursor,
 )
-from randomisation.preconditions import cursor_of, refusals_of
+from randomisation.opened import Opened, still_in_force
+from randomisation.preconditions import cursor_of, factor_refusals, refusals_of
 from randomisation.requests import UnitRequest
-from randomisation.unsealed import Unsealed, unseal
+from randomisation.situation import Situation, situation_of
+from randomisation.unsealed import Unsealed
 
 Source = Allocation.Source
 _EVENTS = {
@@ -41,23 +42,43 @@ class Recorded:
     n: int
 
 
-def record_next(scheme: Scheme, request: UnitRequest, *, check: Callable[[], list[Refusal]]) -> Recorded:
+def record_next(
+    scheme: Scheme,
+    request: UnitRequest,
+    *,
+    check: Callable[[], list[Refusal]],
+    situation: Situation | None = None,
+    opened: Opened | None = None,
+) -> Recorded:
     """Allocate a unit online. The caller holds the lock on the scheme's row.
+
+    Args:
+        situation: where it has been read already, in this transaction.
+        opened: the revision in force, where it has been opened already.
 
     Raises:
         NotAllocated: with every reason.
         ListMismatch, SealError: the list or the margins failed their check.
     """
-    revision = scheme.revision_in_force
-    if revision:
-        prefetch_related_objects([revision], "added_levels")
-    cursor = cursor_of(revision, request.levels, lock=True) if revision else None
-    refusals = refusals_of(scheme, revision, cursor, request.levels, request.participant_ids, request.site, request.at)
-    refusals += check()
-    if refusals or revision is None:
+    situation = situation or situation_for(scheme, request)
+    opened = still_in_force(scheme, opened, situation)
+    refusals = refusals_of(scheme, situation, request.levels, request.site, request.at)
+    if opened is None:
+        raise NotAllocated([*refusals, *check()])
+    revision, factors = opened.revision, opened.factors
+    cursor = cursor_of(revision, factors, request.levels, lock=True)
+    refusals += [*factor_refusals(revision, factors, cursor, request.levels), *opened.refusals(), *check()]
+    if refusals:
         raise NotAllocated(refusals)
-    unsealed = unseal(revision)
+    unsealed = opened.unsealed()
     return write(scheme, revision, unsealed, request, draw_next(scheme, revision, unsealed, cursor, request))
+
+
+def situation_for(scheme: Scheme, request: UnitRequest) -> Situation:
+    """How this request stands to what was recorded before it."""
+    return situation_of(
+        scheme, unit=request.unit, key=request.key, participant_ids=request.participant_ids, site=request.site
+    )
 
 
 def draw_next(
@@ -111,7 +132,7 @@ def _insert(
     entered_at: datetime,
 ) -> Allocation:
     context = unsealed.allocation_context(unit=request.unit, seq=scheme.next_seq)
-    allocation = Allocation.objects.create(
+    allocation = Allocation(
         scheme=scheme,
         seq=scheme.next_seq,
         revision=revision,
@@ -132,13 +153,16 @@ def _insert(
         engine_version=VERSION,
         software_version=request.software_version,
     )
+    statements.insert(allocation)
     for place, member in enumerate(request.members, start=1):
-        AllocationMember.objects.create(
-            allocation=allocation,
-            scheme=scheme,
-            participant_id=member.participant_id,
-            place=place,
-            factors=dict(member.levels),
+        statements.insert(
+            AllocationMember(
+                allocation=allocation,
+                scheme=scheme,
+                participant_id=member.participant_id,
+                place=place,
+                factors=dict(member.levels),
+            )
         )
     return allocation
 
@@ -146,10 +170,11 @@ def _insert(
 def _advance(scheme: Scheme, revision: Revision, drawn: Drawn) -> None:
     """Count the allocation and its row as used; the caller holds both locks."""
     if drawn.position is not None:
-        used = revision.cursors.filter(purpose=drawn.purpose, key=drawn.stratum)
-        used.update(next_position=drawn.position + 1)
+        place = (revision.pk, drawn.purpose.value, drawn.stratum)
+        is_its_list = "revision_id = %s AND purpose = %s AND key = %s"
+        statements.update(StratumCursor, "next_position = %s", is_its_list, drawn.position + 1, *place)
     scheme.next_seq += 1
-    scheme.save(update_fields=["next_seq"])
+    statements.update(Scheme, "next_seq = %s", "id = %s", scheme.next_seq, scheme.pk)
 
 
 def _facts(allocation: Allocation, request: UnitRequest) -> dict[str, object]:
@@ -179,4 +204,4 @@ def _count(
     margins.store(revision, unsealed, counted, n=n)
 
 
-__all__ = ["Purpose", "Recorded", "Source", "draw_next", "record_next", "write"]
+__all__ = ["Purpose", "Recorded", "Source", "draw_next", "record_next", "situation_for", "write"]

@@ -10,7 +10,6 @@ from randomisation.errors import NotAllocated, Refusal
 
 ATTEMPTS = 4
 WAIT_S = 0.05
-LOCK_TIMEOUT_MS = 5000
 BUSY = "Too many people are randomising at this moment."
 _LOCK_NOT_AVAILABLE = "55P03"
 _RETRY = ("40001", "40P01")
@@ -21,6 +20,8 @@ T = TypeVar("T")
 def in_own_transaction(work: Callable[[], T]) -> T:
     """Run `work` in a transaction of its own; a lost race is run again from the start.
 
+    How long it waits for others, five seconds, is an option of the connection (8.3).
+
     Raises:
         NotAllocated: E_BUSY, the database stayed busy.
         RuntimeError: called inside another transaction, where no retry is possible.
@@ -30,7 +31,6 @@ def in_own_transaction(work: Callable[[], T]) -> T:
         attempt += 1
         try:
             with transaction.atomic(durable=True):
-                _limit_wait()
                 return work()
         except OperationalError as error:
             if not _is_busy(error):
@@ -38,12 +38,6 @@ def in_own_transaction(work: Callable[[], T]) -> T:
             if attempt == ATTEMPTS or _state(error) == _LOCK_NOT_AVAILABLE:
                 raise NotAllocated([Refusal("E_BUSY", BUSY)]) from None
         time.sleep(WAIT_S * attempt)
-
-
-def _limit_wait() -> None:
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [str(LOCK_TIMEOUT_MS)])
 
 
 def _is_busy(error: OperationalError) -> bool:

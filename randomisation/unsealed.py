@@ -2,8 +2,10 @@
 
 import json
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from randomisation import statements
 from randomisation.engine.labels import fingerprint
 from randomisation.engine.lists import block_at, blocks_for
 from randomisation.engine.margins import Design
@@ -11,7 +13,7 @@ from randomisation.engine.methods import Start
 from randomisation.engine.parameters import Parameters, read_parameters
 from randomisation.engine.source import commitment, derive_seed
 from randomisation.errors import SealError
-from randomisation.models import Allocation, Purpose, Revision, SealedRow, StratumCursor
+from randomisation.models import AddedLevel, Allocation, Purpose, Revision, SealedRow, StratumCursor
 from randomisation.sealing import ALLOCATION, Seal, arm_context, unwrap
 
 
@@ -152,8 +154,11 @@ class Unsealed:
         return arm
 
 
-def unseal(revision: Revision) -> Unsealed:
+def unseal(revision: Revision, *, added: Mapping[str, list[str]] | None = None) -> Unsealed:
     """Open a revision whose contribution is known.
+
+    Args:
+        added: its added levels, where they have been read already.
 
     Raises:
         SealError: E_SEAL_KEY, no usable key; E_SEAL_CONTEXT, secret or parameters were altered.
@@ -164,12 +169,13 @@ def unseal(revision: Revision) -> Unsealed:
         raise SealError("E_SEAL_CONTEXT", "The locked parameters failed their check. Tell the trial manager.")
     seed = derive_seed(secret, seal.open(revision.contribution_sealed).decode("utf-8"))
     locked = read_parameters(json.loads(canonical))
-    return Unsealed(locked, locked.with_levels(added_levels(revision)), seed, seal)
+    added = added_levels(revision) if added is None else added
+    return Unsealed(locked, locked.with_levels(dict(added)), seed, seal)
 
 
 def added_levels(revision: Revision) -> dict[str, list[str]]:
     """The levels added to each factor since the lock, in their order."""
     added: dict[str, list[str]] = defaultdict(list)
-    for one in revision.added_levels.all():
+    for one in statements.rows(AddedLevel, "revision_id = %s ORDER BY id", revision.pk):
         added[one.factor].append(one.level)
     return dict(added)

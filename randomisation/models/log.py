@@ -65,7 +65,11 @@ class EventLog(models.Model):
 
     class Meta:
         ordering = ["scheme", "n"]
-        indexes = [models.Index(fields=["scheme", "seq"], name="event_by_seq")]
+        indexes = [
+            models.Index(fields=["scheme", "seq"], name="event_by_seq"),
+            # Asked at every allocation by the trigger on duties, which would read the whole log otherwise.
+            models.Index(fields=["scheme"], condition=Q(event="lock"), name="event_lock"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["scheme", "n"], name="event_number_once_per_scheme"),
             models.CheckConstraint(condition=Q(n__gte=1), name="events_count_from_one"),

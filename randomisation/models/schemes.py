@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from randomisation import statements
 from randomisation.models.base import BEFORE_LOCK, ENDED, IN_FORCE, Guards, State, changes, rank
 
 _UNLOCKED = "OLD.state IN ('draft', 'simulated', 'tested')"
@@ -58,7 +59,10 @@ class Scheme(models.Model):
     @property
     def revision_in_force(self) -> "Revision | None":
         """The revision that is open or paused, if any."""
-        return self.revisions.filter(state__in=IN_FORCE).first()
+        revision = statements.first(Revision, "scheme_id = %s AND state IN (%s, %s)", self.pk, *map(str, IN_FORCE))
+        if revision:
+            revision.scheme = self
+        return revision
 
     @property
     def revision_last_in_force(self) -> "Revision | None":

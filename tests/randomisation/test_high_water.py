@@ -221,8 +221,8 @@ def test_an_older_mark_never_replaces_a_newer_one(study):
     newest = study.scheme.events.order_by("-n").first()
     kept = high_water.path().read_text()
 
-    high_water.advance("main", Mark(newest.n - 1, 2, "0" * 64))
-    high_water.advance("main", Mark(newest.n, 3, "0" * 64))
+    high_water.advance(study.scheme, Mark(newest.n - 1, 2, "0" * 64))
+    high_water.advance(study.scheme, Mark(newest.n, 3, "0" * 64))
 
     assert high_water.path().read_text() == kept
 

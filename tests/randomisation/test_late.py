@@ -244,7 +244,7 @@ def test_a_recovered_allocation_whose_row_was_tampered_with_pauses_and_alarms(ca
     study = Study()
     study.start(design("permuted_blocks", block_sizes=[4]))
     newest = study.scheme.events.order_by("n").last()
-    high_water.advance("main", high_water.Mark(newest.n + 1, 1, "0" * 64))
+    high_water.advance(study.scheme, high_water.Mark(newest.n + 1, 1, "0" * 64))
     proposal, approver = asked(study, proposals.RECOVERED, code="AAAAAAAA"), make_user()
     with lifted(connection):
         swap_tokens("list")

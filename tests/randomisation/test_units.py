@@ -251,6 +251,17 @@ def test_a_unit_is_in_a_batch_once(minimising):
         together(minimising, [request, request])
 
 
+def test_nobody_belongs_to_two_units_of_a_batch(minimising):
+    person = make_participant()
+    requests = [minimising.request(YOUNG, participants=[person], unit=unit, key=unit) for unit in ("A", "B")]
+
+    with pytest.raises(NotAllocated) as refused:
+        together(minimising, requests)
+
+    assert refused.value.codes == ["E_DUPLICATE"]
+    assert n_allocated(minimising) == 0
+
+
 def test_households_and_single_people_go_in_one_batch(listed):
     requests = [listed.request(*couple(OLD, YOUNG)), listed.request(single(OLD)), listed.request(single(YOUNG))]
 

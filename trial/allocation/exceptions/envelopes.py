@@ -8,7 +8,8 @@ from django.http import Http404
 from django.views.decorators.debug import sensitive_variables
 
 from randomisation import codes
-from randomisation.errors import ListMismatch, RandomisationError
+from randomisation.allocate import alarm
+from randomisation.errors import ListMismatch, RandomisationError, SealError
 from randomisation.models import (
     ArmAccessLog,
     EnvelopeCount,
@@ -119,11 +120,11 @@ def _site_name(key: str) -> str:
 
 
 @sensitive_variables()
-@transaction.atomic
 def print_once(*, envelopes: EmergencyList, spec: ProtocolSpec, proof: Proof, by: User, at: datetime) -> bytes:
     """The envelopes of one site as one PDF, made in memory; a second time it is refused.
 
-    Every row is decrypted and derived again; both must agree (6.2).
+    Every row is decrypted and derived again; both must agree (6.2). Where they do not, nothing is printed, and the
+    custodian is alarmed and the scheme paused as by an allocation.
 
     Raises:
         ProofRefused: the proof is another person's.
@@ -131,6 +132,18 @@ def print_once(*, envelopes: EmergencyList, spec: ProtocolSpec, proof: Proof, by
     """
     if proof.user_id != by.pk:
         raise ProofRefused
+    try:
+        return _print(envelopes, spec, by, at)
+    except (SealError, ListMismatch) as failed:
+        alarm(envelopes.revision.scheme, failed, by=by, at=at)
+        raise AllocationRefused(failed.text) from None
+    except RandomisationError as error:
+        raise AllocationRefused(error.text) from error
+
+
+@sensitive_variables()
+@transaction.atomic
+def _print(envelopes: EmergencyList, spec: ProtocolSpec, by: User, at: datetime) -> bytes:
     locked(envelopes.revision.scheme)
     fresh = emergency_list(envelopes.cursor.pk)
     if not fresh.may_be_printed:
@@ -140,10 +153,7 @@ def print_once(*, envelopes: EmergencyList, spec: ProtocolSpec, proof: Proof, by
     ArmAccessLog.objects.create(
         scheme=revision.scheme, by=by, at=at, reason=f"Emergency envelopes printed, {fresh.key}", n_arms=n_rows
     )
-    try:
-        return draw(_stack(fresh, spec, at))
-    except RandomisationError as error:
-        raise AllocationRefused(error.text) from error
+    return draw(_stack(fresh, spec, at))
 
 
 @sensitive_variables()

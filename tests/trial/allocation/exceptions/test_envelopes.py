@@ -171,7 +171,7 @@ def test_without_the_password_nothing_is_printed(client, statistician, cursor, s
     assert not EnvelopePrint.objects.exists()
 
 
-def test_a_row_that_was_altered_stops_the_print_and_leaves_it_to_be_printed(client, statistician, cursor):
+def test_a_row_that_was_altered_stops_the_print_alarms_and_pauses(client, statistician, cursor, caplog):
     rows = cursor.revision.rows.filter(purpose="backup", key="site=01")
     with lifted(connection):
         rows.filter(position=2).update(token=rows.get(position=1).token)
@@ -181,6 +181,10 @@ def test_a_row_that_was_altered_stops_the_print_and_leaves_it_to_be_printed(clie
     assert response.headers["Content-Type"].startswith("text/html")
     assert problems_of(response)
     assert not EnvelopePrint.objects.exists()
+    assert not ArmAccessLog.objects.exists()
+    assert "E_SEAL_CONTEXT in scheme" in caplog.text
+    assert Scheme.objects.get().state == "paused"
+    assert Scheme.objects.get().events.get(event="refused").facts == {"codes": ["E_SEAL_CONTEXT"], "site": ""}
 
 
 def test_who_may_print_count_and_enter(client, trial, cursor):

@@ -50,8 +50,8 @@ def lost(trial, manager):
         code, entry = certificate_code(recorded.allocation), EventLog.objects.get(digest=recorded.digest)
         transaction.set_rollback(True)
     newest = scheme.events.order_by("-n").first()
-    high_water.advance(scheme.code, high_water.Mark(newest.n, 0, newest.digest))
-    high_water.advance(scheme.code, high_water.Mark(entry.n, 1, entry.digest))
+    high_water.advance(scheme, high_water.Mark(newest.n, 0, newest.digest))
+    high_water.advance(scheme, high_water.Mark(entry.n, 1, entry.digest))
     pause_all(reason="high-water mark", by=manager, at=NOW)
     return ready, code
 

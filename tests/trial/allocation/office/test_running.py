@@ -121,7 +121,7 @@ def test_bad_growth_is_told_and_kept(running, where, data, words):
 def test_a_reopening_says_what_is_missing(running):
     level = post(running, "manager", "reopen/", reason="Restored").content.decode()
     running.trial.randomised()
-    high_water.advance(running.scheme.code, high_water.Mark(999, 4, "00" * 32))
+    high_water.advance(running.scheme, high_water.Mark(999, 4, "00" * 32))
 
     shown = running.as_("manager").get(f"{base(running)}reopen/").content.decode()
     page = post(running, "manager", "reopen/", reason="Restored").content.decode()
@@ -272,8 +272,8 @@ def test_an_approved_recovery_moves_status_visits_and_tasks(running):
     scheme = running.scheme
     levels = person.eligibility.strata
     newest = scheme.events.order_by("-n").first()
-    high_water.advance(scheme.code, high_water.Mark(newest.n, 0, newest.digest))
-    high_water.advance(scheme.code, high_water.Mark(999, 1, "00" * 32))
+    high_water.advance(scheme, high_water.Mark(newest.n, 0, newest.digest))
+    high_water.advance(scheme, high_water.Mark(999, 1, "00" * 32))
     revision = Revision.objects.get()
     unsealed = unseal(revision)
     key = ";".join(f"{f.code}={levels[f.code]}" for f in unsealed.parameters.factors)
