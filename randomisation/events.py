@@ -37,6 +37,7 @@ def append(
     seq: int | None = None,
     token: str = "",
     approvers: Approvers | None = None,
+    last: EventLog | None = None,
 ) -> EventLog:
     """Add the next entry, and raise the mark outside the database once it is committed (9.15).
 
@@ -45,8 +46,9 @@ def append(
     Args:
         facts: what happened, without arm, participant or restricted parameter.
         token: the sealed token the event is about; its SHA-256 enters the entry.
+        last: the newest entry, where it has been read already.
     """
-    last = statements.first(EventLog, "scheme_id = %s ORDER BY n DESC LIMIT 1", scheme.pk)
+    last = last or newest(scheme)
     n = last.n + 1 if last else 1
     if approvers:
         facts = {**facts, "approvers": [str(person.pk) for person in approvers]}
@@ -79,6 +81,11 @@ def append(
             digest=digest,
         )
     )
+
+
+def newest(scheme: Scheme) -> EventLog | None:
+    """The newest entry."""
+    return statements.first(EventLog, "scheme_id = %s ORDER BY n DESC LIMIT 1", scheme.pk)
 
 
 def chain_start(scheme: Scheme) -> str:

@@ -4,8 +4,6 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from django.db.models import QuerySet
-
 from randomisation import statements
 from randomisation.engine.ledger import Ledger
 from randomisation.engine.margins import Margins
@@ -19,6 +17,8 @@ COUNTED = (Event.ALLOCATE, Event.BACKUP, Event.RECOVERED, Event.EXCLUDE, Event.C
 """Entries of the log that may change who counts where."""
 PLACEMENT = "placement"
 _BYTES = 4
+_NEVER = 2**62
+"""Above the number of any entry."""
 
 
 def members_of(allocation: Allocation) -> list[dict[str, str]]:
@@ -39,8 +39,7 @@ def load(revision: Revision, unsealed: Unsealed, *, before: int | None = None) -
         ListMismatch: they are older than the log, or missing.
     """
     kept = statements.first(SealedMargins, "revision_id = %s", revision.pk)
-    newer = EventLog.objects.filter(scheme_id=revision.scheme_id, event__in=COUNTED)
-    if kept is None or _until(newer.filter(n__gt=kept.n), before).exists():
+    if kept is None or _is_older(kept, revision, before):
         raise ListMismatch
     value = unsealed.seal.open(kept.token)
     digest, packed = value[:32], value[32:]
@@ -60,8 +59,12 @@ def _mismatch_told() -> Iterator[None]:
         raise ListMismatch from None
 
 
-def _until(entries: QuerySet[EventLog], before: int | None) -> QuerySet[EventLog]:
-    return entries if before is None else entries.filter(n__lt=before)
+def _is_older(kept: SealedMargins, revision: Revision, before: int | None) -> bool:
+    """Whether an entry that counts came after the margins: the newest one is asked for, which is next to the end."""
+    counted = ", ".join(["%s"] * len(COUNTED))
+    is_newest = f"scheme_id = %s AND n < %s AND event IN ({counted}) ORDER BY n DESC LIMIT 1"
+    newest = statements.first(EventLog, is_newest, revision.scheme_id, before or _NEVER, *map(str, COUNTED))
+    return newest is not None and newest.n > kept.n
 
 
 def store(revision: Revision, unsealed: Unsealed, margins: Margins, *, n: int) -> None:

@@ -107,17 +107,21 @@ def write(
 ) -> Recorded:
     """Insert the allocation, advance every counter, and log it."""
     allocation = _insert(scheme, revision, unsealed, request, drawn, source, entered_at or request.at)
-    _advance(scheme, revision, drawn)
-    entry = events.append(
-        scheme=scheme,
-        event=_EVENTS[source],
-        at=allocation.entered_at,
-        actor=request.by,
-        seq=allocation.seq,
-        facts=_facts(allocation, request),
-        token=allocation.arm_sealed,
-        approvers=(approver,) if approver else None,
-    )
+    last = events.newest(scheme)
+    with statements.together():
+        _insert_members(scheme, allocation, request)
+        _advance(scheme, revision, drawn)
+        entry = events.append(
+            scheme=scheme,
+            event=_EVENTS[source],
+            at=allocation.entered_at,
+            actor=request.by,
+            seq=allocation.seq,
+            facts=_facts(allocation, request),
+            token=allocation.arm_sealed,
+            approvers=(approver,) if approver else None,
+            last=last,
+        )
     _count(allocation, revision, unsealed, drawn, request, entry.n)
     return Recorded(allocation, entry.digest, entry.n)
 
@@ -153,7 +157,10 @@ def _insert(
         engine_version=VERSION,
         software_version=request.software_version,
     )
-    statements.insert(allocation)
+    return statements.insert(allocation)
+
+
+def _insert_members(scheme: Scheme, allocation: Allocation, request: UnitRequest) -> None:
     for place, member in enumerate(request.members, start=1):
         statements.insert(
             AllocationMember(
@@ -162,9 +169,9 @@ def _insert(
                 participant_id=member.participant_id,
                 place=place,
                 factors=dict(member.levels),
-            )
+            ),
+            returning=False,
         )
-    return allocation
 
 
 def _advance(scheme: Scheme, revision: Revision, drawn: Drawn) -> None:

@@ -6,18 +6,19 @@ from dataclasses import dataclass
 from randomisation import high_water, statements
 from randomisation.models import Scheme
 
-_RECORDED = """
-SELECT EXISTS (SELECT 1 FROM randomisation_allocation WHERE request_key = %s),
-       EXISTS (SELECT 1 FROM randomisation_allocation WHERE scheme_id = %s AND unit = %s),
-       EXISTS (SELECT 1 FROM randomisation_allocationmember WHERE scheme_id = %s AND participant_id IN ({people})),
-       EXISTS (SELECT 1 FROM randomisation_eventlog WHERE scheme_id = %s AND n = %s AND digest = %s)
+_SQL = """
+SELECT EXISTS (SELECT 1 FROM randomisation_allocation a WHERE a.request_key = %s),
+       EXISTS (SELECT 1 FROM randomisation_allocation a WHERE a.scheme_id = s.id AND a.unit = %s),
+       EXISTS (SELECT 1 FROM randomisation_allocationmember m
+               WHERE m.scheme_id = s.id AND m.participant_id IN ({people})),
+       EXISTS (SELECT 1 FROM randomisation_eventlog e WHERE e.scheme_id = s.id AND e.n = %s AND e.digest = %s),
+       r.id, r.state, (SELECT count(*) FROM randomisation_addedlevel l WHERE l.revision_id = r.id),
+       t.state, t.ceiling
+FROM randomisation_scheme s
+LEFT JOIN randomisation_revision r ON r.scheme_id = s.id AND r.state IN ('open', 'paused')
+LEFT JOIN randomisation_schemesite t ON t.scheme_id = s.id AND t.site = %s
+WHERE s.id = %s
 """
-_IN_FORCE = """
-SELECT id, state, (SELECT count(*) FROM randomisation_addedlevel l WHERE l.revision_id = r.id)
-FROM randomisation_revision r WHERE scheme_id = %s AND state IN ('open', 'paused')
-"""
-_SITE = "SELECT state, ceiling FROM randomisation_schemesite WHERE scheme_id = %s AND site = %s"
-# Three statements, and no join: for one of all tables PostgreSQL plans twice as long as it takes to run these.
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +47,18 @@ def situation_of(
     mark = high_water.mark_of(scheme.code)
     place: tuple[int, str] = (mark.n, mark.digest) if mark else (0, "")
     people = ", ".join(["%s"] * len(participant_ids)) or "NULL"
-    asked: tuple[int | str, ...] = (key, scheme.pk, unit, scheme.pk, *participant_ids, scheme.pk, *place)
+    asked: tuple[int | str, ...] = (key, unit, *participant_ids, *place, site, scheme.pk)
     with statements.cursor() as cursor:
-        cursor.execute(_RECORDED.format(people=people), asked)
-        has_key, has_unit, has_member, holds_mark = map(bool, cursor.fetchone())
-        cursor.execute(_IN_FORCE, [scheme.pk])
-        revision_id, revision_state, n_levels = cursor.fetchone() or (None, "", 0)
-        cursor.execute(_SITE, [scheme.pk, site])
-        site_state, site_ceiling = cursor.fetchone() or ("", None)
+        cursor.execute(_SQL.format(people=people), asked)
+        has_key, has_unit, has_member, holds_mark, *in_force = cursor.fetchone()
+    revision_id, revision_state, n_levels, site_state, site_ceiling = in_force
     return Situation(
-        is_known=has_key or has_unit,
-        has_member=has_member,
-        standing=high_water.standing(scheme, mark, is_held=holds_mark),
+        is_known=bool(has_key or has_unit),
+        has_member=bool(has_member),
+        standing=high_water.standing(scheme, mark, is_held=bool(holds_mark)),
         revision_id=revision_id,
-        revision_state=revision_state,
+        revision_state=revision_state or "",
         n_levels=n_levels,
-        site_state=site_state,
+        site_state=site_state or "",
         site_ceiling=site_ceiling,
     )

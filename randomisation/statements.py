@@ -6,6 +6,8 @@ forty allocations a second with sixteen clients. So these are written once and p
 Conditions are literals of the caller, values are parameters; the statements are the same on SQLite and PostgreSQL.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, TypeVar
 
@@ -32,6 +34,20 @@ def cursor() -> CursorWrapper:
         driver.cursor_factory = usual
 
 
+@contextmanager
+def together() -> Iterator[None]:
+    """Send statements to PostgreSQL without waiting for the answer to each; SQLite has no way to go.
+
+    What the database refuses is raised where an answer is read, or at the end.
+    """
+    if connection.vendor != "postgresql":
+        yield
+        return
+    connection.ensure_connection()
+    with connection.wrap_database_errors, connection.connection.pipeline():
+        yield
+
+
 def rows(model: type[Row], where: str, *values: Any, lock: bool = False) -> list[Row]:
     """The rows that meet a condition, each locked until the transaction ends where `lock` says so."""
     suffix = " FOR UPDATE" if lock and connection.features.has_select_for_update else ""
@@ -54,20 +70,25 @@ def is_there(model: type[models.Model], where: str, *values: Any) -> bool:
         return opened.fetchone() is not None
 
 
-def insert(row: Row) -> Row:
-    """Insert a new row, with every field as `save()` stores it and the signal that follows one."""
+def insert(row: Row, *, returning: bool = True) -> Row:
+    """Insert a new row, with every field as `save()` stores it and the signal that follows one.
+
+    Args:
+        returning: read its primary key, which the database gives; without it nobody waits for the answer.
+    """
     fields = _inserted(type(row))
     values = [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields]
     with cursor() as opened:
         opened.execute(_insert_sql(type(row)), values)
-        (row.pk,) = opened.fetchone()
+        if returning:
+            (row.pk,) = opened.fetchone()
     row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
     post_save.send(type(row), instance=row, created=True, raw=False, using=DEFAULT_DB_ALIAS, update_fields=None)
     return row
 
 
 def update(model: type[models.Model], change: str, where: str, *values: Any) -> int:
-    """Change the rows that meet a condition; how many there were."""
+    """Change the rows that meet a condition; how many there were, unless it was sent `together` with others."""
     with cursor() as opened:
         opened.execute(f"UPDATE {model._meta.db_table} SET {change} WHERE {where}", values)  # noqa: S608
         return int(opened.rowcount)

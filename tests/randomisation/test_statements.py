@@ -7,7 +7,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models.signals import post_save
 
 from randomisation import statements
-from randomisation.models import Allocation, EventLog, Revision, Scheme, SchemeSite, StratumCursor
+from randomisation.models import Allocation, AllocationMember, EventLog, Revision, Scheme, SchemeSite, StratumCursor
 from tests.randomisation.life import Study
 from tests.randomisation.test_methods import PEOPLE, design
 
@@ -122,3 +122,33 @@ def test_the_orm_prepares_nothing(study):
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%not prepared%'")
         assert cursor.fetchone() == (0,)
+
+
+def test_what_is_refused_among_statements_sent_together_is_told_as_it_is(study):
+    member = study.scheme.allocations.first().members.get()
+    again = AllocationMember(allocation=study.scheme.allocations.last(), scheme=study.scheme, place=2)
+    again.participant_id = member.participant_id
+
+    def send():
+        with statements.together():
+            statements.insert(again, returning=False)
+            statements.update(Scheme, "ceiling = %s", "id = %s", 99, study.scheme.pk)
+            statements.insert(Scheme(code="last", name="Last"))
+
+    with pytest.raises(IntegrityError, match="participant"), transaction.atomic():
+        send()
+
+    assert study.scheme.allocations.count() == 3
+    assert not Scheme.objects.filter(code="last").exists()
+
+
+def test_the_last_of_statements_sent_together_may_be_the_one_refused(study):
+    def send():
+        with statements.together():
+            statements.update(Scheme, "ceiling = %s", "id = %s", 99, study.scheme.pk)
+            statements.update(Scheme, "next_seq = %s", "id = %s", 1, study.scheme.pk)
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        send()
+
+    assert Scheme.objects.get(pk=study.scheme.pk).ceiling is None
