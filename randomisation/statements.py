@@ -16,6 +16,8 @@ from django.db.backends.utils import CursorWrapper
 from django.db.models.signals import post_save
 
 Row = TypeVar("Row", bound=models.Model)
+PREPARED_AFTER = 2
+"""How often PostgreSQL plans a statement anew, for each connection. The ORM's own statements are never prepared."""
 Field = models.Field[Any, Any]
 
 
@@ -27,6 +29,7 @@ def cursor() -> CursorWrapper:
 
     connection.ensure_connection()
     driver = connection.connection
+    driver.prepare_threshold = PREPARED_AFTER
     usual, driver.cursor_factory = driver.cursor_factory, ServerBindingCursor
     try:
         return connection.cursor()

@@ -112,8 +112,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     }
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
-    # Statements are prepared where randomisation/statements.py writes them out; the ORM never prepares any.
-    DATABASES["default"]["OPTIONS"] = {"options": "-c lock_timeout=5000", "prepare_threshold": 2}
+    DATABASES["default"]["OPTIONS"] = {"options": "-c lock_timeout=5000"}
     DATABASES["reading"] = {
         **DATABASES["default"],
         "OPTIONS": {

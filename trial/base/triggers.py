@@ -21,7 +21,8 @@ from django.apps import apps
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-LOCKED = "EXISTS (SELECT 1 FROM trial_datasetlock WHERE kind = 'final' AND state IN ('locked', 'unlock_asked'))"
+IN_FORCE = "kind = 'final' AND state IN ('locked', 'unlock_asked')"
+LOCKED = f"EXISTS (SELECT 1 FROM trial_datasetlock WHERE {IN_FORCE})"  # noqa: S608
 LOCK_MESSAGE = "The dataset is locked"
 
 

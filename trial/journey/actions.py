@@ -156,6 +156,7 @@ def refer(
         due_date=add_working_days(spec, data.received_date, days),
         at=at,
         by=by,
+        is_new=True,
     )
     if data.risk:
         _tell_of_risk(referral, by, at)

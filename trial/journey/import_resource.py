@@ -16,6 +16,7 @@ from tablib import Dataset
 from trial.access.models import Site, User
 from trial.base.errors import TrialError
 from trial.base.fields import ChoiceField, DateField
+from trial.base.gathering import gathered
 from trial.journey import actions
 from trial.journey.import_reading import Kinds, Problem, Row, normalised
 from trial.journey.referral_forms import SEVERAL, ReferralForm
@@ -61,6 +62,13 @@ class Outcome:
 
     problems: dict[int, list[Problem]] = field(default_factory=dict)
     candidates: dict[int, Candidate] = field(default_factory=dict)
+
+
+class LineResult(RowResult):  # type: ignore[misc]
+    """What became of one line. Unlike the library's it keeps no description of a row, which is asked for in vain."""
+
+    def add_instance_info(self, instance: object) -> None:
+        """Nothing."""
 
 
 class ReferralResource(resources.Resource):  # type: ignore[misc]
@@ -122,6 +130,11 @@ class ReferralResource(resources.Resource):  # type: ignore[misc]
         return Kinds(dates=self.dates, phones=PHONES, numbers=("nhs_number", *PHONES))
 
     # -- one line, as django-import-export walks it
+
+    @classmethod
+    def get_row_result_class(cls) -> type[RowResult]:
+        """Ours."""
+        return LineResult
 
     def init_instance(self, row: Mapping[str, str] | None = None) -> Candidate:
         """An empty candidate."""
@@ -196,7 +209,8 @@ class ReferralResource(resources.Resource):  # type: ignore[misc]
         if instance.site and instance.data:
             found = self._protocol(instance.site, instance.data.received_date)
             instance.version = None if isinstance(found, str) else found
-        instance.referral = refer(instance, self.by, self.at)
+        with gathered():
+            instance.referral = refer(instance, self.by, self.at)
 
     # -- many lines
 

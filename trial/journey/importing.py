@@ -15,6 +15,7 @@ from trial.access.models import Site, User
 from trial.access.policy import Action
 from trial.base import keys
 from trial.base.errors import TrialError
+from trial.base.gathering import gathered
 from trial.journey.import_reading import Problem, Row, read
 from trial.journey.import_resource import ReferralResource, add_repeats
 from trial.journey.models import ImportedLine, ImportFile, ReferralImport
@@ -213,7 +214,7 @@ def _go_on(made: ReferralImport, by: User, at: datetime, n_lines: int) -> Referr
     return made if len(waiting) > n_lines else _finish(made, by, at)
 
 
-@transaction.atomic
+@gathered()
 def _save_lines(made: ReferralImport, lines: list[CheckedLine], resource: ReferralResource, at: datetime) -> None:
     """Each line: its referral, or its refusal, and never both and never twice."""
     made = ReferralImport.objects.select_for_update().get(pk=made.pk)

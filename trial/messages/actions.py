@@ -11,7 +11,7 @@ from trial.messages.models import OutboxMessage, Task
 from trial.participants.models import Referral
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def open_task(
     *,
     key: str,
@@ -27,9 +27,14 @@ def open_task(
     is_urgent: bool = False,
     reveals_arm: bool = False,
     by: User | None = None,
+    is_new: bool = False,
 ) -> Task:
-    """The task of this cause: made once, however often the cause is met. One that was done stays done."""
-    existing = Task.objects.filter(key=key).first()
+    """The task of this cause: made once, however often the cause is met. One that was done stays done.
+
+    Args:
+        is_new: the cause came into being in this transaction, so that there can be no task of it.
+    """
+    existing = None if is_new else Task.objects.filter(key=key).first()
     return existing or Task(
         key=key,
         kind=kind,

@@ -100,13 +100,12 @@ def _fill(referral: Referral, data: ReferralData) -> None:
 def find_person(data: IdentityData) -> Person | None:
     """The person with this NHS number, or this name and birth date, by keyed hash."""
     nhs, name_birth = identity.hashes(data)
-    if nhs and (person := Person.objects.filter(nhs_number_hash=nhs).first()):
-        return person
-    if not name_birth:
-        return None
-    candidates = Person.objects.filter(name_birth_hash=name_birth)
-    # Two NHS numbers mean two people, even with one name and one birthday.
-    return candidates.filter(Q(nhs_number_hash="") | Q(nhs_number_hash=nhs)).first() if nhs else candidates.first()
+    is_one = Q(nhs_number_hash=nhs) if nhs else Q(pk__in=[])
+    if name_birth:
+        # Two NHS numbers mean two people, even with one name and one birthday.
+        is_one |= Q(name_birth_hash=name_birth) & (Q(nhs_number_hash="") if nhs else Q())
+    found = list(Person.objects.filter(is_one).order_by("pk"))
+    return next((person for person in found if nhs and person.nhs_number_hash == nhs), found[0] if found else None)
 
 
 def _check_not_referred(person: Person, site: Site) -> Referral | None:
@@ -126,7 +125,7 @@ def _check_not_referred(person: Person, site: Site) -> Referral | None:
     return latest
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def add_referral(
     *,
     site: Site,

@@ -93,7 +93,7 @@ def hashes_of(data: IdentityData) -> dict[str, str]:
     }
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def store(*, person: Person, data: IdentityData, by: User | None, reason: str = "") -> Identity:
     """Seal `data` as the person's identity record, and keep the hashes beside the key.
 
