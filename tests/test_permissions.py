@@ -31,6 +31,8 @@ from trial.locking.models import DatasetLock
 from trial.messages import actions as outbox
 from trial.paper.scan_actions import attach
 from trial.participants import disposal
+from trial.participants.identity import seal_text
+from trial.participants.models import Participant
 from trial.participation.actions import record_change
 from trial.review.models import Query
 from trial.rights.breaches import log
@@ -74,7 +76,7 @@ class Records:
             participant=self.participant, trigger="distress", severity="review", by=trial.coordinator, at=NOW
         )
         self.event = _adverse_event(self.participant, trial.coordinator)
-        self.deviation = _deviation(trial)
+        self.deviation = _deviation(trial, self.participant)
         self.leader = staff(Role.ACTIVITY_LEADER, trial.site, name=f"Leader {number}")
         self.group = _group(trial, self.leader)
         self.membership = Membership(participant=self.participant, group=self.group, from_date=TODAY).save_by(None)
@@ -152,14 +154,15 @@ def _adverse_event(participant, by: User) -> AdverseEvent:
     ).save_by(by)
 
 
-def _deviation(trial: Trial) -> Deviation:
+def _deviation(trial: Trial, participant: Participant) -> Deviation:
     return Deviation(
         site=trial.site,
+        participant=participant,
         sequence=1,
         occurred_date=TODAY,
         kind="data",
         severity="minor",
-        description="A form was lost",
+        description_sealed=seal_text(participant.referral.person, "A form was lost"),
         recorded_at=NOW,
     ).save_by(None)
 

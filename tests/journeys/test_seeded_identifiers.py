@@ -29,9 +29,13 @@ from tests.journeys.visitor import Visitor, day, moment
 from tests.test_permissions import World, _cases, address, is_permitted, pages, values
 from trial.access.models import AccessEvent
 from trial.access.policy import POLICY, Action, Role
+from trial.deviations import actions as deviations
+from trial.deviations.models import Deviation
 from trial.messages import sending
 from trial.participants import identity
 from trial.participants.models import Referral
+from trial.review import actions as review
+from trial.safety import actions as safety
 
 pytestmark = [pytest.mark.django_db, pytest.mark.only_sqlite, pytest.mark.usefixtures("clock")]
 
@@ -156,9 +160,31 @@ def seed(world: World, referral: Referral) -> None:
         **day("onset_date", TODAY),
         **day("aware_date", TODAY),
     )
+    in_words(world)
     coordinator.client.post("/people/", {"q": SEEDS["last_name"]})
     coordinator.client.post(f"/people/{number}/contact-details/", {"why": "To contact the person"})
     coordinator.client.post("/drafts/", {"path": f"/people/{number}/contact/", "note": TEXT})
+
+
+def in_words(world: World) -> None:
+    """What the team writes about somebody: the question of a query, a deviation and its review, an alert's action."""
+    person, by = world.own.participant, world.trial.coordinator
+    asked = review.raise_query(participant=person, text=TEXT, by=by, at=NOW)
+    review.answer(query=asked, text=TEXT, by=by, at=NOW)
+    about = {"site": world.trial.site, "participant": person, "occurred_date": TODAY, "kind": "visit"}
+    deviations.review_deviation(
+        deviation=deviations.record_deviation(
+            **about, severity="minor", description=TEXT, reveals_arm=False, by=by, at=NOW
+        ),
+        severity="minor",
+        root_cause=TEXT,
+        corrective_action=TEXT,
+        effect_on_analysis=TEXT,
+        by=by,
+        at=NOW,
+    )
+    safety.assess(alert=world.own.alert, level="low", actions_taken=TEXT, by=world.trial.clinician, at=NOW)
+    world.own.query, world.own.deviation = asked, Deviation.objects.latest("pk")
 
 
 @pytest.fixture
@@ -191,6 +217,9 @@ SHOWS_IDENTITY: dict[str, Action] = {
     "rights:request": Action.COPY_PERSON,
     "rights:extend": Action.COPY_PERSON,
     "safety:event": Action.VIEW_SAFETY,
+    "safety:alert": Action.VIEW_SAFETY,
+    "review:detail": Action.VIEW_QUERIES,
+    "deviations:detail": Action.VIEW_DEVIATIONS,
     "safety:change_event": Action.REPORT_EVENT,
     "attendance:register": Action.TAKE_REGISTER,
     "attendance:paper": Action.TAKE_REGISTER,

@@ -8,9 +8,10 @@ from django.db.models import Max
 from trial.access.models import Site, User
 from trial.base.errors import TrialError
 from trial.base.words import long_date
-from trial.deviations import rules
+from trial.deviations import reads, rules
 from trial.deviations.models import Deviation
 from trial.locking.rules import require_unlocked
+from trial.participants import identity
 from trial.participants.models import Participant
 from trial.schedule.rules import local_date
 
@@ -21,6 +22,10 @@ class DeviationDateWrong(TrialError):
 
 class AlreadyReviewed(TrialError):
     """The deviation was reviewed already."""
+
+
+def _sealed(participant: Participant | None, text: str) -> str:
+    return identity.seal_text(participant.referral.person, text) if participant else text
 
 
 @transaction.atomic
@@ -53,7 +58,7 @@ def record_deviation(
         raise DeviationDateWrong("The date it happened must be today or in the past.")
     site = Site.objects.select_for_update().get(pk=site.pk)
     same = {"site": site, "participant": participant, "occurred_date": occurred_date, "kind": kind, "recorded_by": by}
-    if found := Deviation.objects.filter(**same, description=description).first():
+    if found := reads.described(description, **same):
         return found
     last = Deviation.objects.filter(site=site).aggregate(last=Max("sequence"))["last"] or 0
     return Deviation(
@@ -64,8 +69,8 @@ def record_deviation(
         kind=kind,
         severity=severity,
         reveals_arm=rules.reveals_arm(kind, said=reveals_arm),
-        description=description,
-        root_cause=root_cause,
+        description_sealed=_sealed(participant, description),
+        root_cause_sealed=_sealed(participant, root_cause),
         recorded_at=at,
         recorded_by=by,
     ).save_by(by)
@@ -99,7 +104,9 @@ def review_deviation(
             "The date the sponsor was told must be on or after the deviation, and not in the future."
         )
     deviation.severity = severity
-    deviation.root_cause, deviation.corrective_action = root_cause, corrective_action
-    deviation.effect_on_analysis, deviation.sponsor_told_date = effect_on_analysis, sponsor_told_date
+    deviation.root_cause_sealed = _sealed(deviation.participant, root_cause)
+    deviation.corrective_action_sealed = _sealed(deviation.participant, corrective_action)
+    deviation.effect_on_analysis_sealed = _sealed(deviation.participant, effect_on_analysis)
+    deviation.sponsor_told_date = sponsor_told_date
     deviation.reviewed_at, deviation.reviewed_by = at, by
     return deviation.save_by(by, "Reviewed")

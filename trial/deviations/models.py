@@ -10,7 +10,10 @@ from trial.participants.models import Participant
 
 
 class Deviation(AuditedModel):
-    """One departure from the protocol, with its review."""
+    """One departure from the protocol, with its review.
+
+    Its words are sealed with the key of the participant it concerns; those about a site as a whole are as written.
+    """
 
     class Kind(models.TextChoices):
         CONSENT = "consent", "Consent"
@@ -34,10 +37,10 @@ class Deviation(AuditedModel):
     kind = models.CharField(max_length=15, choices=Kind.choices)
     severity = models.CharField(max_length=25, choices=Severity.choices)
     reveals_arm = models.BooleanField(default=False, help_text="Kept from blinded roles (BR-26)")
-    description = models.TextField()
-    root_cause = models.TextField(blank=True)
-    corrective_action = models.TextField(blank=True)
-    effect_on_analysis = models.TextField(blank=True)
+    description_sealed = models.TextField()
+    root_cause_sealed = models.TextField(blank=True)
+    corrective_action_sealed = models.TextField(blank=True)
+    effect_on_analysis_sealed = models.TextField(blank=True)
     sponsor_told_date = models.DateField(null=True)
     recorded_at = models.DateTimeField()
     recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
@@ -48,7 +51,7 @@ class Deviation(AuditedModel):
         ordering = ["-occurred_date", "-id"]
         constraints = [
             models.UniqueConstraint(fields=["site", "sequence"], name="deviation_sequence_once_per_site"),
-            models.CheckConstraint(condition=~Q(description=""), name="deviation_is_described"),
+            models.CheckConstraint(condition=~Q(description_sealed=""), name="deviation_is_described"),
             models.CheckConstraint(
                 condition=Q(reviewed_at__isnull=True) | Q(reviewed_by__isnull=False), name="review_has_a_reviewer"
             ),

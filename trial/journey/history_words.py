@@ -96,7 +96,7 @@ SAID_BY_THE_NAME: dict[type[models.Model], frozenset[str]] = {
 CODES = frozenset({"kind", "role"})
 """Columns that are left out where their codes have no words."""
 
-HIDDEN = frozenset({"actions_taken", "body", "address"})
+HIDDEN = frozenset({"body", "address"})
 """Free text and addresses, beside every sealed column: that they changed is said, their content is not."""
 
 

@@ -10,6 +10,7 @@ from trial.assessments.models import Administration
 from trial.base.words import local_day, long_date
 from trial.consent.models import Consent, DocumentUse, DocumentVersion
 from trial.deviations import actions as deviations
+from trial.deviations import reads as deviation_reads
 from trial.deviations.models import Deviation
 from trial.participants.models import Participant, Status
 from trial.protocol import rules as protocol_rules
@@ -137,7 +138,7 @@ def _is_after(administration: Administration, one: Owed, today: date) -> bool:
 def _deviate(one: Owed, administration: Administration, today: date, by: User | None, at: datetime) -> None:
     description = f"Data were collected without consent to version {one.version.version}, which was due {_when(one)}."
     participant = one.participant
-    if Deviation.objects.filter(participant=participant, kind="consent", description=description).exists():
+    if deviation_reads.described(description, participant=participant, kind=Deviation.Kind.CONSENT):
         return
     deviations.record_deviation(
         site=participant.referral.site,

@@ -56,6 +56,7 @@ NEEDS: dict[Table, Action] = {
     ActivityGroup: Action.VIEW_SESSIONS,
 }
 BY_VISIT: dict[Table, str] = {
+    QueryMessage: "query__participant__referral",
     SelfCompletion: "visit__participant__referral",
     SelfCompletionLink: "self_completion__visit__participant__referral",
 }
@@ -247,15 +248,15 @@ def _signatures(records: set[tuple[str, int]]) -> list[Entry]:
 
 
 def _thread(queries: set[int]) -> list[Entry]:
-    """What was said in queries."""
-    said = {"open": "asked", "answered": "answered a query", "closed": "closed a query"}
+    """That something was said in queries; what it was stays with the query, like every sealed text."""
+    said = {"open": "asked a question", "answered": "answered a query", "closed": "closed a query"}
     found = QueryMessage.objects.filter(query__in=queries).select_related("by") if queries else []
     return [
         Entry(
             one.at,
             one.by.name if one.by else "A rule",
             role_words(one.role) if one.by else "",
-            (Said(f"{said[one.new_state]}: “{one.text}”"),),
+            (Said(said[one.new_state]),),
             "query",
             order=place_in_time(one.at, "query", one.pk),
         )

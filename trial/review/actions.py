@@ -14,12 +14,15 @@ from trial.base.models import role_of
 from trial.base.words import local_day
 from trial.locking.rules import require_unlocked
 from trial.messages import actions as messages
+from trial.participants import identity
 from trial.participants.models import Participant
 from trial.protocol.working_time import add_working_days
 from trial.review import rules
 from trial.review.models import Query, QueryMessage, SignOff
 
 ANSWER_WITHIN_WORKING_DAYS = 5
+TASK_DETAIL = "Read the question beside the stored value"
+"""The question itself stays sealed with the query."""
 
 
 class QueryRefused(TrialError):
@@ -73,11 +76,11 @@ def raise_query(
     except IntegrityError:
         return same.get()
     _say(query, text, Query.State.OPEN, by, at)
-    _open_task(query, text, at, by)
+    _open_task(query, at, by)
     return query
 
 
-def _open_task(query: Query, text: str, at: datetime, by: User | None) -> None:
+def _open_task(query: Query, at: datetime, by: User | None) -> None:
     referral = query.participant.referral
     messages.open_task(
         key=f"query:{query.pk}",
@@ -86,7 +89,7 @@ def _open_task(query: Query, text: str, at: datetime, by: User | None) -> None:
         site=referral.site,
         referral=referral,
         title="Answer a query",
-        detail=text[:200],
+        detail=TASK_DETAIL,
         link=f"/queries/{query.pk}/",
         due_date=add_working_days(referral.protocol_version.spec, local_day(at), ANSWER_WITHIN_WORKING_DAYS),
         at=at,
@@ -95,7 +98,8 @@ def _open_task(query: Query, text: str, at: datetime, by: User | None) -> None:
 
 
 def _say(query: Query, text: str, state: Query.State, by: User | None, at: datetime) -> None:
-    QueryMessage(query=query, by=by, role=role_of(by), at=at, text=text, new_state=state).save()
+    sealed = identity.seal_text(query.participant.referral.person, text)
+    QueryMessage(query=query, by=by, role=role_of(by), at=at, text_sealed=sealed, new_state=state).save()
 
 
 def _move(query: Query, *, sources: Iterable[str], target: Query.State, text: str, by: User, at: datetime) -> Query:
@@ -148,7 +152,7 @@ def reopen(*, query: Query, text: str, by: User, at: datetime) -> Query:
     moved = _move(query, sources=states, target=Query.State.OPEN, text=text, by=by, at=at)
     referral = moved.participant.referral
     due = add_working_days(referral.protocol_version.spec, local_day(at), ANSWER_WITHIN_WORKING_DAYS)
-    messages.reopen_task(key=f"query:{query.pk}", detail=text[:200], due_date=due, at=at, by=by)
+    messages.reopen_task(key=f"query:{query.pk}", detail=TASK_DETAIL, due_date=due, at=at, by=by)
     return moved
 
 

@@ -79,14 +79,14 @@ class QueryMessage(EventModel):
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     role = models.CharField(max_length=200)
     at = models.DateTimeField()
-    text = models.TextField()
+    text_sealed = models.TextField(help_text="Of the participant: it may name somebody")
     new_state = models.CharField(max_length=10, choices=Query.State.choices)
 
     class Meta:
         ordering = ["at", "id"]
 
     def __str__(self) -> str:
-        return self.text[:60]
+        return f"{self.get_new_state_display()} {self.pk}"
 
 
 class SignOff(AuditedModel):

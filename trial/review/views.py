@@ -23,9 +23,9 @@ from trial.base.errors import TrialError
 from trial.base.parts import Pages
 from trial.base.words import long_date
 from trial.participants.reads import participant_for
-from trial.review import actions
+from trial.review import actions, reads
 from trial.review.forms import AnswerForm, QuestionForm, SignOffForm, SiteFilter
-from trial.review.models import Query, QueryMessage, SignOff
+from trial.review.models import Query, SignOff
 
 ROWS_A_PAGE = 50
 GET_POST = require_http_methods(["GET", "POST"])
@@ -149,13 +149,12 @@ def _act(request: StaffRequest, query: Query, what: str, form: AnswerForm) -> bo
 
 
 def _detail_context(query: Query, form: AnswerForm, allowed: dict[str, bool]) -> dict[str, Any]:
-    thread = QueryMessage.objects.filter(query=query).select_related("by").order_by("at", "id")
     answers = query.administration.answers if query.administration else {}
     return {
         "title": title_of(query),
         "query": query,
         "form": form,
-        "thread": thread,
+        "thread": reads.thread_of(query),
         "value": answers.get(query.field),
         "form_url": _form_url(query),
         "may_do": any(allowed.values()),

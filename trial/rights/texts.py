@@ -9,6 +9,7 @@ from django.db import models
 
 from trial.access.models import User
 from trial.base.models import AuditedModel, AuditRow, EventModel
+from trial.deviations.models import Deviation
 from trial.journey.trail import TELLS_THE_ARM, path_to_referral
 from trial.participants import identity
 from trial.participants.models import Referral
@@ -51,14 +52,23 @@ def _tokens(referral: Referral, user: User) -> Iterator[tuple[str, str]]:
         path = "event__participant__referral" if base is EventReview else path_to_referral(base)
         is_hidden = user.access.blinded and (base in TELLS_THE_ARM or base is EventReview)
         if path is not None and not is_hidden:
-            yield from _of_table(model, base, names, path, referral)
+            yield from _of_table(model, base, names, path, referral, is_blinded=user.access.blinded)
 
 
 def _of_table(
-    model: type[models.Model], base: type[models.Model], names: list[str], path: str, referral: Referral
+    model: type[models.Model],
+    base: type[models.Model],
+    names: list[str],
+    path: str,
+    referral: Referral,
+    *,
+    is_blinded: bool,
 ) -> Iterator[tuple[str, str]]:
     """Tokens of a table, or of its history: an earlier version of a text is redacted like the current one."""
-    rows: Any = model._default_manager.filter(**{path: referral.pk}).order_by("pk").values("id", *names)
+    found: Any = model._default_manager.filter(**{path: referral.pk})
+    if base is Deviation and is_blinded:
+        found = found.filter(reveals_arm=False)
+    rows = found.order_by("pk").values("id", *names)
     is_history = issubclass(model, AuditRow)
     for row in rows:
         for name in names:

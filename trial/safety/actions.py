@@ -221,7 +221,10 @@ def assess(
     if gp_informed_date and not local_date(alert.raised_at) <= gp_informed_date <= local_date(at):
         raise AssessmentIncomplete(f"The date the GP was told must be between {long_date(alert.raised_at)} and today.")
     alert = acknowledge(alert=alert, by=by, at=at)
-    alert.level, alert.actions_taken, alert.gp_informed_date = level, actions_taken, gp_informed_date
+    alert.level, alert.gp_informed_date = level, gp_informed_date
+    person = alert.participant.referral.person
+    if identity.open_text(person, alert.actions_sealed) != actions_taken:
+        alert.actions_sealed = identity.seal_text(person, actions_taken)
     alert.assessed_at, alert.assessed_by = at, by
     alert.save_by(by, f"Assessed: {alert.get_level_display()}")
     if needs_second_person(alert):
@@ -249,7 +252,7 @@ def close(*, alert: RiskAlert, by: User, at: datetime) -> RiskAlert:
     if RiskAlert.objects.get(pk=alert.pk).closed_at is not None:
         return alert
     alert = _open_for(alert, by, at)
-    if not alert.level or not alert.actions_taken:
+    if not alert.level or not alert.actions_sealed:
         raise NotAssessed("Assess this alert before you close it: it needs a grade and an action.")
     if alert.assessed_by_id == by.pk and needs_second_person(alert):
         raise SecondPersonNeeded(

@@ -77,7 +77,7 @@ class RiskAlert(AuditedModel):
     level = models.CharField(max_length=10, choices=Level.choices, blank=True)
     assessed_at = models.DateTimeField(null=True)
     assessed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
-    actions_taken = models.TextField(blank=True)
+    actions_sealed = models.TextField(blank=True, help_text="What was done, in the assessor's words")
     gp_informed_date = models.DateField(null=True)
     closed_at = models.DateTimeField(null=True)
     closed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
@@ -88,7 +88,7 @@ class RiskAlert(AuditedModel):
         ordering = ["-raised_at", "-id"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(closed_at__isnull=True) | (~Q(level="") & ~Q(actions_taken="")),
+                condition=Q(closed_at__isnull=True) | (~Q(level="") & ~Q(actions_sealed="")),
                 name="alert_closes_with_grade_and_action",
             ),
             models.CheckConstraint(

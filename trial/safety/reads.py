@@ -212,6 +212,11 @@ def alert_messages(alert: RiskAlert) -> list[str]:
     return [definition.alerts_by_code[code].message for code in alert.codes]
 
 
+def actions_of(alert: RiskAlert) -> str:
+    """What was done after an alert, in the assessor's words; whoever may see the alert may read it."""
+    return open_text(alert.participant.referral.person, alert.actions_sealed)
+
+
 def concern_of(alert: RiskAlert, user: User) -> str:
     """What the person who raised it wrote; blinded roles are told whom to ask instead (BR-26)."""
     if not alert.concern_sealed:

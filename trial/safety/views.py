@@ -91,7 +91,7 @@ def alert(request: StaffRequest, pk: int) -> HttpResponse:
 def _assessed(alert: RiskAlert) -> dict[str, object]:
     return {
         "level": alert.level,
-        "actions_taken": alert.actions_taken,
+        "actions_taken": reads.actions_of(alert),
         "gp_informed_date": alert.gp_informed_date,
     }
 
@@ -106,6 +106,7 @@ def _alert_page(
         "clock": reads.clock_of(found),
         "texts": reads.alert_messages(found),
         "concern": reads.concern_of(found, request.user),
+        "actions_taken": reads.actions_of(found),
         "form": form if may_assess else None,
         "may_assess": may_assess,
         "may_close": may_assess and bool(found.level),

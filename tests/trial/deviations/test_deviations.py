@@ -98,7 +98,11 @@ def test_the_pages_record_list_filter_download_and_review(client):
     deviation = Deviation.objects.get()
     assert "D-01-001" in client.get("/deviations/?kind=visit&reviewed=no").content.decode()
     assert "No deviations" in client.get("/deviations/?kind=consent").content.decode()
-    assert "'=1+1" in client.get("/deviations/?format=csv").content.decode()
+    listed = client.get("/deviations/?format=csv").content.decode()
+    assert "D-01-001" in listed
+    assert "=1+1" not in listed  # words stay in the database, sealed (R-34)
+    assert "=1+1" not in deviation.description_sealed
+    assert "=1+1" in client.get(f"/deviations/{deviation.pk}/").content.decode()
     detail = reverse("deviations:detail", args=[deviation.pk])
     assert client.post(detail, {}).status_code == 403
     client.force_login(investigator)
@@ -152,7 +156,7 @@ def test_the_list_takes_a_constant_number_of_lookups(client, django_assert_max_n
 
 
 @pytest.mark.parametrize(
-    "change", [{"description": ""}, {"reviewed_at": NOW, "reviewed_by": None}, {"site": None}], ids=str
+    "change", [{"description_sealed": ""}, {"reviewed_at": NOW, "reviewed_by": None}, {"site": None}], ids=str
 )
 def test_the_database_refuses_what_must_not_be(change):
     deviation = record()
@@ -174,7 +178,7 @@ def test_two_deviations_of_a_site_never_share_a_number():
 def test_every_change_leaves_history_with_a_leaf():
     deviation = record()
 
-    deviation.description = "Corrected"
+    deviation.description_sealed = "Corrected"
     deviation.save_by(None, "Typing mistake")
 
     assert deviation.history.count() == 2

@@ -207,7 +207,8 @@ def test_a_signature_and_a_query_are_part_of_the_history(trial, client):
     said = _texts(client.get(f"/people/{participant.study_id}/history/"))
 
     assert any(text.startswith("Dr Helen Okafor signed: “") for text in said)
-    assert "Asha Patel answered a query: “It is”" in said
+    assert "Asha Patel answered a query" in said
+    assert not any("It is" in line for line in said)
 
 
 @pytest.mark.django_db

@@ -8,6 +8,7 @@ from tests.factories import NOW, TODAY, Trial
 from tests.trial.journey.steps_by_page import text_of
 from trial.consent.models import DocumentUse, DocumentVersion
 from trial.deviations.models import Deviation
+from trial.deviations.reads import words_of
 from trial.journey import reconsent, steps
 from trial.messages.models import Task
 from trial.operations import due
@@ -102,7 +103,8 @@ def test_answers_of_a_later_visit_open_one_deviation_however_many_there_are(tria
 
     found = Deviation.objects.get()
     assert (found.kind, found.severity, found.participant) == ("consent", "major", participant)
-    assert found.description == "Data were collected without consent to version 2.0, which was due at week 5."
+    (words,) = words_of([found])
+    assert words.description == "Data were collected without consent to version 2.0, which was due at week 5."
     assert not found.reveals_arm
 
 
