@@ -132,7 +132,7 @@ def test_a_deviation_nobody_reviewed_is_counted(trial):
         occurred_date=TODAY,
         kind="data",
         severity="minor",
-        description="x",
+        description_sealed="x",
         recorded_at=NOW,
     ).save_by(None)
 

@@ -235,7 +235,7 @@ def deviation(trial, person, sequence: int, reveals: bool, kind: str) -> Deviati
         kind=kind,
         severity="minor",
         reveals_arm=reveals,
-        description="Words that stay inside",
+        description_sealed="Words that stay inside",
         recorded_at=NOW,
     ).save_by(None)
 

@@ -268,7 +268,7 @@ def _deviation(trial, participant, *, reveals_arm):
         kind="other",
         severity="minor",
         reveals_arm=reveals_arm,
-        description="Something",
+        description_sealed="Something",
         recorded_at=NOW,
         recorded_by=trial.coordinator,
     ).save_by(trial.coordinator)

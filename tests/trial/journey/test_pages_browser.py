@@ -11,6 +11,7 @@ from tests.trial.journey.builders import crowd, one_of_each_arm
 from trial.access.policy import Role
 from trial.deviations.models import Deviation
 from trial.messages.actions import open_task
+from trial.participants import identity
 from trial.review import actions as review
 from trial.safety import event_actions
 
@@ -83,7 +84,7 @@ def _harm(trial, person):
         occurred_date=TODAY,
         kind="visit",
         severity="minor",
-        description="Rang a day late",
+        description_sealed=identity.seal_text(person.referral.person, "Rang a day late"),
         recorded_at=NOW,
         recorded_by=trial.coordinator,
     ).save_by(trial.coordinator)

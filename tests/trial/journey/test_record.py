@@ -299,7 +299,7 @@ def _deviation(trial, participant):
         kind="other_arm",
         severity="major",
         reveals_arm=True,
-        description=f"Went to the session of another group {number}",
+        description_sealed=f"Went to the session of another group {number}",
         recorded_at=NOW,
         recorded_by=trial.coordinator,
     ).save_by(trial.coordinator)

@@ -207,7 +207,7 @@ def test_deviations_that_reveal_an_arm_are_kept_from_blinded_people(client, tria
             kind="other_arm" if reveals else "data",
             severity="minor",
             reveals_arm=reveals,
-            description="x",
+            description_sealed="x",
             recorded_at="2026-07-09T10:00Z",
         ).save_by(None)
     as_role(client, Role.DATA_MANAGER)
