@@ -72,6 +72,7 @@ def serve(page: Page, pages: Mapping[str, str]) -> None:
 
 def axe(page: Page) -> list[str]:
     """What axe-core finds wrong with the page as it stands, one line each; [] is a pass."""
+    page.wait_for_load_state("load")  # a click returns before the style sheet is there
     page.evaluate(AXE.read_text(encoding="utf-8"))
     found = page.evaluate(
         "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}}).then(r => r.violations)", AXE_TAGS

@@ -52,7 +52,9 @@ def _own_keys(spec: ProtocolSpec) -> Iterator[Problem]:
         yield Problem(f"{KEY}.restricted", f"this key is missing: {spec.randomisation.method} needs {name}")
     for name in sorted(given - own - {BACKUP_KEY}):
         yield Problem(f"{KEY}.restricted.{name}", f"the method {spec.randomisation.method} has no such parameter")
-    if (BACKUP_KEY in given) != (spec.randomisation.backup_rows > 0):
+    if BACKUP_KEY not in given and spec.randomisation.backup_rows > 0:
+        yield Problem(f"{KEY}.restricted.{BACKUP_KEY}", "this key is missing: emergency lists with rows need it")
+    if BACKUP_KEY in given and spec.randomisation.backup_rows == 0:
         yield Problem(f"{KEY}.backup_rows", f"emergency lists need {BACKUP_KEY} and a number of rows")
 
 
