@@ -25,7 +25,7 @@ from trial.protocol.versions import current
 State = ReferralImport.State
 LINES_AT_ONCE = 100
 """Lines that one request saves; the rest follow as a job, with the next request, or with `tick`."""
-LINES_IN_ONE_GO = 20
+LINES_IN_ONE_GO = 40
 """Lines in one transaction: long enough to be quick, short enough that nobody else waits."""
 KEPT_FOR = timedelta(days=7)
 

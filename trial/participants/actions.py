@@ -158,7 +158,7 @@ def add_referral(
         DatasetLocked: a final lock is in force.
     """
     require_unlocked()
-    site = Site.objects.select_for_update().get(pk=site.pk)
+    Site.objects.select_for_update().values_list("pk").get(pk=site.pk)
     person = find_person(who)
     earlier = _check_not_referred(person, site) if person else None
     if earlier:

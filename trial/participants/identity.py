@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from trial.access.models import AccessEvent, User
@@ -16,6 +16,7 @@ from trial.base.words import long_date
 from trial.participants import rules
 from trial.participants.models import Identity, Person, Referral, TextKey
 
+_NEW_KEY = f"INSERT INTO {TextKey._meta.db_table} (person_id, sealed_key) VALUES (%s, %s) RETURNING id"  # noqa: S608
 PREFIX = "k"
 """Before the number of a text's key."""
 DESTROYED = "[Destroyed with the person's key]"
@@ -192,8 +193,10 @@ def seal_text(person: Person, text: str) -> str:
     if not text:
         return ""
     key, sealed_key = keys.new_text_key(person.wrapped_key)
-    row = TextKey.objects.create(person=person, sealed_key=sealed_key)
-    return f"{PREFIX}{row.pk}:{keys.seal_with(key, text)}"
+    with connection.cursor() as cursor:
+        cursor.execute(_NEW_KEY, [person.pk, sealed_key])
+        (number,) = cursor.fetchone()
+    return f"{PREFIX}{number}:{keys.seal_with(key, text)}"
 
 
 def open_text(person: Person, token: str) -> str:
