@@ -97,9 +97,18 @@ def _fill(referral: Referral, data: ReferralData) -> None:
             setattr(referral, column, identity.seal_text(referral.person, text))
 
 
+_KNOWN = f"SELECT 1 FROM {Person._meta.db_table} WHERE nhs_number_hash = %s OR name_birth_hash = %s LIMIT 1"  # noqa: S608
+_NOBODY = "-"
+"""No hash is this."""
+
+
 def find_person(data: IdentityData) -> Person | None:
     """The person with this NHS number, or this name and birth date, by keyed hash."""
     nhs, name_birth = identity.hashes(data)
+    with connection.cursor() as cursor:  # most people are new, and an import asks for every line
+        cursor.execute(_KNOWN, [nhs or _NOBODY, name_birth or _NOBODY])
+        if cursor.fetchone() is None:
+            return None
     is_one = Q(nhs_number_hash=nhs) if nhs else Q(pk__in=[])
     if name_birth:
         # Two NHS numbers mean two people, even with one name and one birthday.
