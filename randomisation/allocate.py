@@ -1,7 +1,8 @@
 """allocate(): the only way to open the next allocation (randomisation.md sections 5, 7 and 8)."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -92,7 +93,7 @@ def _in_one(
     first = requests[0]
     opened = open_in_force(scheme)
     try:
-        outcomes = in_own_transaction(partial(_by_whoever_may, scheme.pk, opened, requests, check, after, order))
+        outcomes = in_own_transaction(partial(_allocate_locked, scheme.pk, opened, requests, check, after, order))
     except NotAllocated as refused:
         _log_refusal(scheme, refused.codes, by=first.by, at=first.at, site=first.site)
         raise
@@ -103,17 +104,11 @@ def _in_one(
     return outcomes
 
 
-def _by_whoever_may(
-    scheme_id: int,
-    opened: Opened | None,
-    requests: Sequence[UnitRequest],
-    check: Check,
-    after: After | None,
-    order: str | None,
-) -> list[AllocationOutcome]:
+@contextmanager
+def _duties_told() -> Iterator[None]:
     """The database itself keeps those who configured the scheme or approved its lock from randomising (6.1)."""
     try:
-        return _allocate_locked(scheme_id, opened, requests, check, after, order)
+        yield
     except IntegrityError as error:
         if DUTIES not in str(error):
             raise
@@ -121,6 +116,7 @@ def _by_whoever_may(
         raise NotAllocated([Refusal("E_SITE_CLOSED", text)]) from None
 
 
+@_duties_told()
 def _allocate_locked(
     scheme_id: int,
     opened: Opened | None,

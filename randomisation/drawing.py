@@ -43,15 +43,14 @@ def draw_from_list(unsealed: Unsealed, cursor: StratumCursor) -> Drawn:
 
 
 def _listed_arm(unsealed: Unsealed, cursor: StratumCursor, position: int) -> int:
-    is_of_the_list = "revision_id = %s AND purpose = %s AND key = %s"
     place = (cursor.revision_id, cursor.purpose, cursor.key)
     if not unsealed.is_derived(cursor.purpose):
-        rows = statements.rows(SealedRow, f"{is_of_the_list} ORDER BY position", *place)
+        rows = statements.rows(SealedRow, f"{statements.ONE_LIST} ORDER BY position", *place)
         arms = [unsealed.open_row(row) for row in rows]
         if len(arms) < position or unsealed.fingerprint_of(cursor, arms) != cursor.fingerprint:
             raise ListMismatch
         return arms[position - 1]
-    row = statements.first(SealedRow, f"{is_of_the_list} AND position = %s", *place, position)
+    row = statements.first(SealedRow, f"{statements.ONE_LIST} AND position = %s", *place, position)
     if row is None:
         raise ListMismatch
     arm = unsealed.open_row(row)

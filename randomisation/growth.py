@@ -132,7 +132,7 @@ def rotate_keys(*, by: AbstractBaseUser | None, at: datetime) -> int:
     for scheme in Scheme.objects.select_for_update().order_by("pk"):
         changed = [revision.number for revision in scheme.revisions.order_by("number") if _rewrap(revision)]
         n_wrapped += len(changed)
-        newest = scheme.events.order_by("-n").first()
+        newest = events.newest(scheme)
         if changed and newest:
             actor = by or newest.actor
             facts: dict[str, object] = {"revisions": changed}

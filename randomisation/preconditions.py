@@ -107,8 +107,7 @@ def cursor_of(
     if not members or not all(_has_levels(factors, member) for member in members):
         return None
     key = stratum_key(factors, dict(members[0]))
-    is_its_list = "revision_id = %s AND purpose = %s AND key = %s"
-    return statements.first(StratumCursor, is_its_list, revision.pk, Purpose.LIST.value, key, lock=lock)
+    return statements.first(StratumCursor, statements.ONE_LIST, revision.pk, Purpose.LIST.value, key, lock=lock)
 
 
 def _has_levels(factors: Factors, levels: Mapping[str, str]) -> bool:

@@ -9,7 +9,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.views.decorators.debug import sensitive_variables
 
-from randomisation import exceptions, growth, late, locks, reveal, states
+from randomisation import events, exceptions, growth, late, locks, reveal, states
 from randomisation.allocate import alarm
 from randomisation.errors import ListMismatch, ProposalRefused, SealError
 from randomisation.events import Approvers
@@ -162,26 +162,22 @@ def _end(proposal: Proposal, state: Proposal.State, at: datetime, event: EventLo
     return proposal
 
 
-def _newest(scheme: Scheme) -> EventLog | None:
-    return scheme.events.order_by("-n").first()
-
-
 def _lock(proposal: Proposal, approvers: Approvers, at: datetime) -> Deed:
     revision = proposal.scheme.revisions.get(number=proposal.facts["revision"])
     locks.lock(revision=revision, approvers=approvers, by=proposal.asked_by, at=at)
-    return Deed(_newest(proposal.scheme))
+    return Deed(events.newest(proposal.scheme))
 
 
 def _reopen(proposal: Proposal, approvers: Approvers, at: datetime) -> Deed:
     states.open_scheme(scheme=proposal.scheme, by=proposal.asked_by, at=at, approvers=approvers)
-    return Deed(_newest(proposal.scheme))
+    return Deed(events.newest(proposal.scheme))
 
 
 def _close(proposal: Proposal, approvers: Approvers, at: datetime) -> Deed:
     states.close_scheme(
         scheme=proposal.scheme, reason=proposal.reason, by=proposal.asked_by, at=at, approvers=approvers
     )
-    return Deed(_newest(proposal.scheme))
+    return Deed(events.newest(proposal.scheme))
 
 
 def _extend(proposal: Proposal, approvers: Approvers, at: datetime) -> Deed:

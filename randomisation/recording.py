@@ -178,8 +178,7 @@ def _advance(scheme: Scheme, revision: Revision, drawn: Drawn) -> None:
     """Count the allocation and its row as used; the caller holds both locks."""
     if drawn.position is not None:
         place = (revision.pk, drawn.purpose.value, drawn.stratum)
-        is_its_list = "revision_id = %s AND purpose = %s AND key = %s"
-        statements.update(StratumCursor, "next_position = %s", is_its_list, drawn.position + 1, *place)
+        statements.update(StratumCursor, "next_position = %s", statements.ONE_LIST, drawn.position + 1, *place)
     scheme.next_seq += 1
     statements.update(Scheme, "next_seq = %s", "id = %s", scheme.next_seq, scheme.pk)
 

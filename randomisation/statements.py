@@ -16,6 +16,8 @@ from django.db.backends.utils import CursorWrapper
 from django.db.models.signals import post_save
 
 Row = TypeVar("Row", bound=models.Model)
+ONE_LIST = "revision_id = %s AND purpose = %s AND key = %s"
+"""What names the list of a stratum or site, in the tables of cursors and of rows."""
 PREPARED_AFTER = 2
 """How often PostgreSQL plans a statement anew, for each connection. The ORM's own statements are never prepared."""
 Field = models.Field[Any, Any]

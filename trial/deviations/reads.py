@@ -18,7 +18,7 @@ def deviations_for(user: User, action: Action = Action.VIEW_DEVIATIONS) -> Query
     if not user.access.may(action):
         return Deviation.objects.none()
     found = Deviation.objects.filter(user.access.sites(action)).select_related(
-        "site", "participant__referral__person", "recorded_by", "reviewed_by"
+        "site", "participant", "recorded_by", "reviewed_by"
     )
     return found.filter(reveals_arm=False) if user.access.blinded else found
 
@@ -33,6 +33,9 @@ def deviation_for(user: User, pk: int, action: Action = Action.VIEW_DEVIATIONS) 
     if deviation is None:
         raise Http404
     return deviation
+
+
+COLUMNS = ("description_sealed", "root_cause_sealed", "corrective_action_sealed", "effect_on_analysis_sealed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +53,6 @@ def described(description: str, **about: Any) -> Deviation | None:
     found = list(Deviation.objects.filter(**about).select_related("participant__referral__person").order_by("pk"))
     words = words_of(found)
     return next((one for one, said in zip(found, words, strict=True) if said.description == description), None)
-
-
-COLUMNS = ("description_sealed", "root_cause_sealed", "corrective_action_sealed", "effect_on_analysis_sealed")
 
 
 def words_of(deviations: Sequence[Deviation]) -> list[Words]:

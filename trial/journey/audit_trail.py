@@ -12,7 +12,7 @@ from trial.access.models import AccessEvent, User
 from trial.access.policy import Action
 from trial.base.models import AuditedModel
 from trial.journey.history import Entry, Row, entries_of
-from trial.journey.trail import Trail, audited_tables, path_to_site, row_of, tables_for, words_for
+from trial.journey.trail import Trail, audited_tables, path_to_site, row_of, tables_for, without_tellers, words_for
 from trial.participants.models import Participant, Referral
 from trial.protocol.spec import ProtocolSpec
 
@@ -68,9 +68,8 @@ def _part(model: type[AuditedModel], user: User, wanted: Wanted) -> Trail | None
         if path is None:
             return None
         found = found.filter(**{f"{path}__in": ids})
-    if user.access.blinded and any(one.name == "reveals_arm" for one in model._meta.concrete_fields):
-        telling = model._default_manager.filter(Q(("reveals_arm", True))).values("pk")
-        found = found.filter(reveals_arm=False).exclude(id__in=telling)
+    if user.access.blinded:
+        found = without_tellers(model, found)
     columns = {"table": Value(table), "row": F("history_id"), "moment": F("history_date")}
     rows: Trail = found.order_by().annotate(**columns).values_list("table", "row", "moment")
     return rows

@@ -65,10 +65,10 @@ class Outcome:
 
 
 class LineResult(RowResult):  # type: ignore[misc]
-    """What became of one line. Unlike the library's it keeps no description of a row, which is asked for in vain."""
+    """What became of one line, without the library's description of the record: nobody reads it, and it asks again."""
 
     def add_instance_info(self, instance: object) -> None:
-        """Nothing."""
+        """Keep nothing."""
 
 
 class ReferralResource(resources.Resource):  # type: ignore[misc]

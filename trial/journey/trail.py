@@ -144,6 +144,14 @@ def without_arm_tellers(rows: Iterable[Row]) -> list[Row]:
     return [row for row in found if (row.model, row.record_id) not in telling]
 
 
+def without_tellers(model: Table, found: Any) -> Any:
+    """The same of a query: rows of a table, or of its history, without records that tell an arm in any version."""
+    if all(one.name != "reveals_arm" for one in model._meta.concrete_fields):
+        return found
+    telling = model._default_manager.filter(Q(("reveals_arm", True))).values("pk")
+    return found.filter(reveals_arm=False).exclude(id__in=telling)
+
+
 def words_for(rows: Sequence[Row], spec: ProtocolSpec | None) -> TrailWords:
     """Names of everything that the rows point to: a lookup for each kind of thing."""
     wanted: dict[Table, set[Any]] = defaultdict(set)

@@ -33,8 +33,7 @@ _IN_FORCE = f"SELECT code FROM {DatasetLock._meta.db_table} WHERE {IN_FORCE}"  #
 
 def current_lock() -> DatasetLock | None:
     """The final lock in force, if any: also while an unlock waits for its second person."""
-    in_force = DatasetLock.objects.filter(kind="final", state__in=["locked", "unlock_asked"])
-    return next(iter(in_force.order_by()[:1]), None)
+    return DatasetLock.objects.filter(kind="final", state__in=["locked", "unlock_asked"]).first()
 
 
 def require_unlocked() -> None:

@@ -98,6 +98,7 @@ def _fill(referral: Referral, data: ReferralData) -> None:
 
 
 _KNOWN = f"SELECT 1 FROM {Person._meta.db_table} WHERE nhs_number_hash = %s OR name_birth_hash = %s LIMIT 1"  # noqa: S608
+_LAST_NUMBER = f"SELECT max(sequence) FROM {Referral._meta.db_table} WHERE site_id = %s"  # noqa: S608
 _NOBODY = "-"
 """No hash is this."""
 
@@ -109,12 +110,13 @@ def find_person(data: IdentityData) -> Person | None:
         cursor.execute(_KNOWN, [nhs or _NOBODY, name_birth or _NOBODY])
         if cursor.fetchone() is None:
             return None
-    is_one = Q(nhs_number_hash=nhs) if nhs else Q(pk__in=[])
-    if name_birth:
-        # Two NHS numbers mean two people, even with one name and one birthday.
-        is_one |= Q(name_birth_hash=name_birth) & (Q(nhs_number_hash="") if nhs else Q())
-    found = list(Person.objects.filter(is_one).order_by("pk"))
-    return next((person for person in found if nhs and person.nhs_number_hash == nhs), found[0] if found else None)
+    if nhs and (person := Person.objects.filter(nhs_number_hash=nhs).first()):
+        return person
+    if not name_birth:
+        return None
+    candidates = Person.objects.filter(name_birth_hash=name_birth)
+    # Two NHS numbers mean two people, even with one name and one birthday.
+    return candidates.filter(Q(nhs_number_hash="") | Q(nhs_number_hash=nhs)).first() if nhs else candidates.first()
 
 
 def _check_not_referred(person: Person, site: Site) -> Referral | None:
@@ -139,9 +141,6 @@ def _last_number(site: Site) -> int:
     with connection.cursor() as cursor:
         cursor.execute(_LAST_NUMBER, [site.pk])
         return cursor.fetchone()[0] or 0
-
-
-_LAST_NUMBER = f"SELECT max(sequence) FROM {Referral._meta.db_table} WHERE site_id = %s"  # noqa: S608
 
 
 @transaction.atomic(savepoint=False)

@@ -1,6 +1,6 @@
 """Every sealed text about a person, to find the one that has to be redacted (R-03)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,8 +9,7 @@ from django.db import models
 
 from trial.access.models import User
 from trial.base.models import AuditedModel, AuditRow, EventModel
-from trial.deviations.models import Deviation
-from trial.journey.trail import TELLS_THE_ARM, path_to_referral
+from trial.journey.trail import TELLS_THE_ARM, path_to_referral, without_tellers
 from trial.participants import identity
 from trial.participants.models import Referral
 from trial.safety.models import EventReview
@@ -51,24 +50,18 @@ def _tokens(referral: Referral, user: User) -> Iterator[tuple[str, str]]:
         base = getattr(model, "instance_type", model)
         path = "event__participant__referral" if base is EventReview else path_to_referral(base)
         is_hidden = user.access.blinded and (base in TELLS_THE_ARM or base is EventReview)
-        if path is not None and not is_hidden:
-            yield from _of_table(model, base, names, path, referral, is_blinded=user.access.blinded)
+        if path is None or is_hidden:
+            continue
+        found: Any = model._default_manager.filter(**{path: referral.pk})
+        if user.access.blinded:
+            found = without_tellers(base, found)
+        yield from _of_table(model, base, names, found.order_by("pk").values("id", *names))
 
 
 def _of_table(
-    model: type[models.Model],
-    base: type[models.Model],
-    names: list[str],
-    path: str,
-    referral: Referral,
-    *,
-    is_blinded: bool,
+    model: type[models.Model], base: type[models.Model], names: list[str], rows: Iterable[dict[str, Any]]
 ) -> Iterator[tuple[str, str]]:
     """Tokens of a table, or of its history: an earlier version of a text is redacted like the current one."""
-    found: Any = model._default_manager.filter(**{path: referral.pk})
-    if base is Deviation and is_blinded:
-        found = found.filter(reveals_arm=False)
-    rows = found.order_by("pk").values("id", *names)
     is_history = issubclass(model, AuditRow)
     for row in rows:
         for name in names:

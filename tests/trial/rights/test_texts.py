@@ -28,6 +28,14 @@ def participant(trial):
     return trial.consented()
 
 
+@pytest.fixture
+def assessed(trial, participant):
+    alert = safety.raise_alert(
+        participant=participant, trigger="distress", severity="review", by=trial.coordinator, at=NOW
+    )
+    return safety.assess(alert=alert, level="low", actions_taken=NAMED, by=trial.clinician, at=NOW)
+
+
 def deviate(participant, *, reveals_arm=False):
     return deviations.record_deviation(
         site=participant.site,
@@ -54,13 +62,9 @@ def remove(trial, participant, token):
     )
 
 
-def test_what_is_written_about_a_query_an_alert_and_a_deviation_is_found(trial, participant):
+def test_what_is_written_about_a_query_an_alert_and_a_deviation_is_found(trial, participant, assessed):
     review.raise_query(participant=participant, text=NAMED, by=trial.coordinator, at=NOW)
     deviate(participant)
-    alert = safety.raise_alert(
-        participant=participant, trigger="distress", severity="review", by=trial.coordinator, at=NOW
-    )
-    safety.assess(alert=alert, level="low", actions_taken=NAMED, by=trial.clinician, at=NOW)
 
     found = {one.what.split(" ")[0] for one in texts_of(participant.referral, trial.investigator) if one.text == NAMED}
 
@@ -75,16 +79,12 @@ def test_a_blinded_reader_finds_no_words_that_may_tell_the_arm(trial, participan
     assert [one for one in texts_of(participant.referral, trial.investigator) if one.text == NAMED]
 
 
-def test_a_marker_stands_where_the_words_were(trial, participant):
+def test_a_marker_stands_where_the_words_were(trial, participant, assessed):
     query = review.raise_query(participant=participant, text=NAMED, by=trial.coordinator, at=NOW)
     deviation = deviate(participant)
-    alert = safety.raise_alert(
-        participant=participant, trigger="distress", severity="review", by=trial.coordinator, at=NOW
-    )
-    alert = safety.assess(alert=alert, level="low", actions_taken=NAMED, by=trial.clinician, at=NOW)
 
-    for token in (query.thread.get().text_sealed, deviation.description_sealed, alert.actions_sealed):
+    for token in (query.thread.get().text_sealed, deviation.description_sealed, assessed.actions_sealed):
         remove(trial, participant, token)
 
-    shown = [thread_of(query)[0][1], words_of([deviation])[0].description, actions_of(alert)]
+    shown = [thread_of(query)[0][1], words_of([deviation])[0].description, actions_of(assessed)]
     assert shown == ["[Removed on 9 July 2026: it named another person]"] * 3
